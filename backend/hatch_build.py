@@ -1,4 +1,4 @@
-"""Puts the built dashboard into the wheel, its sources into the sdist, and `vendor/` into a checkout."""
+"""Puts the dashboard into the wheel (built), the sdist (sources) and a checkout (vendor)."""
 
 from __future__ import annotations
 

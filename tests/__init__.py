@@ -1,0 +1,1 @@
+"""The laws of Hostpulse, each a test that can fail."""
