@@ -1,0 +1,129 @@
+// @ts-check
+/**
+ * Boots the dashboard and shows the page that the address names.
+ *
+ * A page is a module with `mount(root, context)`; what it returns has `unmount()` and, if it wants
+ * to hear about Back and Forward within itself, `update()`.
+ */
+
+import { createApi } from "./api.js";
+import { createClock } from "./clock.js";
+import * as format from "./format.js";
+import { createLive } from "./live.js";
+import * as servers from "./pages/servers.js";
+import { createRouter } from "./router.js";
+import { createAnnouncer, createTitle, startFreshness, startTheme } from "./shell.js";
+import { createStore } from "./store.js";
+
+/** @typedef {import("./decode.js").Server} Server */
+/**
+ * @typedef {object} State
+ * @property {Map<string, Server>} servers by id; as of `answeredMs`
+ * @property {import("./decode.js").Counts | null} counts null before the first answer
+ * @property {number} answeredMs the `now` of the newest list, 0 before
+ * @property {Map<string, import("./decode.js").Metric>} catalogue by name; empty before it is loaded
+ */
+/** @typedef {{unmount: () => void, update?: () => void}} Page */
+/** @typedef {ReturnType<typeof createContext>} Context */
+
+const PAGES = {
+  servers: async () => servers,
+  server: () => import("./pages/server.js"),
+  missing: () => import("./pages/missing.js"),
+};
+
+function createContext() {
+  const clock = createClock();
+  /** @type {ReturnType<typeof createStore<State>>} */
+  const store = createStore({ servers: new Map(), counts: null, answeredMs: 0, catalogue: new Map() });
+  const live = createLive({ clock });
+  const router = createRouter((route, how) => void pages.show(route, how));
+  return {
+    api: createApi(), clock, store, live, router, format,
+    announce: createAnnouncer(), setTitle: createTitle(store),
+  };
+}
+
+/** Swaps pages in and out of the main part. @param {() => Context} context */
+function createPages(context) {
+  const main = /** @type {HTMLElement} */ (document.getElementById("main"));
+  /** @type {Page | null} */
+  let page = null;
+  let path = "";
+  let turn = 0;
+
+  /** @param {import("./router.js").Route} route @param {string} how */
+  async function show(route, how) {
+    if (page && location.pathname === path) return page.update?.();
+    const mine = ++turn;
+    page?.unmount();
+    page = null;
+    path = location.pathname;
+    const root = document.createElement("div");
+    main.replaceChildren(root);
+    document.querySelectorAll(".topnav a").forEach((link) => markCurrent(link, route.name));
+    try {
+      const module = await PAGES[route.name]();
+      if (mine !== turn) return;
+      const mounted = await module.mount(root, context());
+      if (mine !== turn) return mounted.unmount();
+      page = mounted;
+    } catch (error) {
+      console.error(error);
+      if (mine === turn) showFailure(root);
+    }
+    if (how === "link") arrive(root);
+  }
+  return { show };
+}
+
+/** @param {Element} link @param {string} name */
+function markCurrent(link, name) {
+  if (/** @type {HTMLElement} */ (link).dataset.page === name) link.setAttribute("aria-current", "page");
+  else link.removeAttribute("aria-current");
+}
+
+/** A followed link starts at the top, with the focus on the new page. @param {HTMLElement} root */
+function arrive(root) {
+  scrollTo(0, 0);
+  const heading = /** @type {HTMLElement} */ (root.querySelector("h1") ?? root);
+  heading.tabIndex = -1;
+  heading.focus({ preventScroll: true });
+}
+
+/** @param {HTMLElement} root */
+function showFailure(root) {
+  const notice = document.createElement("p");
+  notice.className = "notice";
+  notice.setAttribute("role", "alert");
+  notice.textContent = "This page could not be shown. Reload it; if that does not help, look into the browser's console.";
+  root.replaceChildren(notice);
+}
+
+/** Loads the catalogue once; if that fails, again after the next answer that arrives. @param {Context} context */
+function loadCatalogue({ api, live, store }) {
+  let asking = false;
+  const load = async () => {
+    if (asking || store.get().catalogue.size) return;
+    asking = true;
+    try {
+      store.set({ catalogue: await api.catalogue() });
+    } catch {
+      // the banner already says that the backend is away
+    } finally {
+      asking = false;
+    }
+  };
+  live.subscribe((state) => void (state.failures === 0 && load()));
+  void load();
+}
+
+/** @type {Context} */
+const context = createContext();
+const pages = createPages(() => context);
+/** For browser tests and for a look from the console. */
+Object.assign(globalThis, { hostpulse: { charts: {}, store: context.store, live: context.live } });
+startTheme();
+startFreshness(context.live, context.clock);
+loadCatalogue(context);
+context.router.start();

@@ -1,0 +1,93 @@
+// @ts-check
+/** The product's addresses: which page a path names, and the page's state in the query. */
+
+/** @typedef {{name: "servers" | "server" | "missing", id: string}} Route */
+
+/** @param {string} text */
+function decode(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // a broken escape: the API will say that there is no such server
+  }
+}
+
+/** @param {string} pathname @returns {Route} */
+export function matchRoute(pathname) {
+  if (pathname === "/") return { name: "servers", id: "" };
+  const server = /^\/servers\/([^/]+)\/?$/.exec(pathname);
+  return server ? { name: "server", id: decode(server[1]) } : { name: "missing", id: "" };
+}
+
+/** @param {string} id */
+export const serverPath = (id) => `/servers/${encodeURIComponent(id)}`;
+
+/**
+ * Returns the address with those query fields changed; null or "" removes a field.
+ * @param {string} href @param {Record<string, string | null | undefined>} changes
+ */
+export function withQuery(href, changes) {
+  const url = new URL(href);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === null || value === undefined || value === "") url.searchParams.delete(name);
+    else url.searchParams.set(name, value);
+  }
+  // these stand readable in an address: cpu>80 tag:prod
+  const query = url.searchParams.toString().replaceAll("%3A", ":").replaceAll("%2C", ",");
+  return url.pathname + (query ? `?${query}` : "") + url.hash;
+}
+
+/** @param {MouseEvent} event @returns {HTMLAnchorElement | null} the link this click follows inside the product */
+function followedLink(event) {
+  if (event.defaultPrevented || event.button !== 0) return null;
+  if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return null;
+  const link = event.target instanceof Element ? event.target.closest("a") : null;
+  if (!link || link.target || link.hasAttribute("download") || link.origin !== location.origin) return null;
+  if (link.hash && link.pathname === location.pathname) return null;
+  return matchRoute(link.pathname).name === "missing" ? null : link;
+}
+
+/**
+ * Follows links and Back/Forward without a reload. `onChange` hears about every change of the
+ * address that the page did not make itself with `setQuery`.
+ * @param {(route: Route, how: "start" | "link" | "history") => void} onChange
+ */
+export function createRouter(onChange) {
+  const router = {
+    get route() {
+      return matchRoute(location.pathname);
+    },
+    get query() {
+      return new URLSearchParams(location.search);
+    },
+
+    /** @param {string} href */
+    go(href) {
+      history.pushState(null, "", href);
+      onChange(router.route, "link");
+    },
+
+    /**
+     * Writes the page's state into the address: `push` when Back should undo it.
+     * @param {Record<string, string | null | undefined>} changes @param {{push?: boolean}} [options]
+     */
+    setQuery(changes, { push = false } = {}) {
+      const href = withQuery(location.href, changes);
+      if (href === location.pathname + location.search + location.hash) return;
+      if (push) history.pushState(null, "", href);
+      else history.replaceState(null, "", href);
+    },
+
+    start() {
+      addEventListener("popstate", () => onChange(router.route, "history"));
+      document.addEventListener("click", (event) => {
+        const link = followedLink(event);
+        if (!link) return;
+        event.preventDefault();
+        router.go(link.href);
+      });
+      onChange(router.route, "start");
+    },
+  };
+  return router;
+}
