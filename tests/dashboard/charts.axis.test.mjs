@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { roundStep, valueAxis } from "../../dashboard/charts/axis.js";
+
+const labels = (...args) => valueAxis(...args).ticks.map((tick) => tick.label);
+const GIB = 2 ** 30;
+
+test("steps are 1, 2 or 5 of a power of ten", () => {
+  assert.deepEqual([0.4, 1, 4, 7, 13, 90, 100].map((top) => roundStep(top, 4)), [0.1, 0.5, 1, 2, 5, 50, 50]);
+});
+
+test("a percent axis is 0 to 100 whatever the values are", () => {
+  assert.deepEqual(labels("percent", 7, { fixed: 100 }), ["0%", "25%", "50%", "75%", "100%"]);
+});
+
+test("a memory axis ends at the total, with whole powers of two for ticks", () => {
+  const axis = valueAxis("bytes", 0, { fixed: 31.2 * GIB });
+  assert.equal(axis.max, 31.2 * GIB);
+  assert.deepEqual(axis.ticks.map((tick) => tick.label), ["0", "8 GiB", "16 GiB", "24 GiB"]);
+  assert.deepEqual(labels("bytes", 0, { fixed: 512 * 2 ** 20 }), ["0", "128 MiB", "256 MiB", "384 MiB", "512 MiB"]);
+});
+
+test("a mirrored axis reaches as far below zero, with positive labels", () => {
+  const axis = valueAxis("rate", 17_000_000, { mirrored: true });
+  assert.equal(axis.min, -20_000_000);
+  assert.deepEqual(axis.ticks.map((tick) => tick.label), ["20 MB/s", "10 MB/s", "0", "10 MB/s", "20 MB/s"]);
+});
+
+test("noise around zero does not fill a chart", () => {
+  assert.deepEqual(labels("rate", 0, { mirrored: true }), ["1 kB/s", "0.5 kB/s", "0", "0.5 kB/s", "1 kB/s"]);
+  assert.equal(valueAxis("load", 0.01).max, 1);
+  assert.equal(valueAxis("count", 0).max, 6);
+});
+
+test("each kind writes its own unit, one for the whole axis", () => {
+  assert.deepEqual(labels("ms", 15), ["0 ms", "5 ms", "10 ms", "15 ms"]);
+  assert.deepEqual(labels("ms", 1500), ["0 s", "0.5 s", "1 s", "1.5 s"]);
+  assert.deepEqual(labels("celsius", 70), ["0 °C", "20 °C", "40 °C", "60 °C", "80 °C"]);
+  assert.deepEqual(labels("load", 11), ["0", "5", "10", "15"]);
+  assert.deepEqual(labels("count", 1500), ["0", "0.5 k", "1 k", "1.5 k"]);
+  assert.deepEqual(labels("count", 380), ["0", "100", "200", "300", "400"]);
+});
+
+test("the highest value is always inside and no axis has more than six ticks", () => {
+  for (const kind of ["bytes", "rate", "ms", "load", "count", "celsius"]) {
+    for (let top = 0.003; top < 1e13; top *= 3.7) {
+      const axis = valueAxis(kind, top);
+      assert.ok(axis.max >= top && axis.ticks.length <= 6, `${kind} ${top}`);
+    }
+  }
+});
