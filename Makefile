@@ -9,7 +9,7 @@ JS_TESTS := $(wildcard tests/dashboard/*.test.mjs tests/dashboard/*.test.js)
 PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys, pip, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 PYTHON39 ?= $(shell for p in python3.9 "$$HOME"/.pyenv/versions/3.9.*/bin/python; do \
-	$$p -c 'import sys, venv; sys.exit(sys.version_info[:2] != (3, 9))' 2>/dev/null && echo $$p && break; done)
+	$$p -c 'import sys, ensurepip; sys.exit(sys.version_info[:2] != (3, 9))' 2>/dev/null && echo $$p && break; done)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
@@ -58,8 +58,8 @@ run: setup ## starts the server and an agent on http://localhost:5000
 
 .venv39/.test: requirements/agent-test.lock
 	@echo "Making .venv39 with $(PYTHON39) ..."
-	@$(PYTHON39) -m venv --clear --without-pip .venv39
-	@$(PIP) --python .venv39/bin/python install -qq --require-hashes -r requirements/agent-test.lock
+	@$(PYTHON39) -m venv --clear .venv39
+	@.venv39/bin/python -m pip install -qq --require-hashes -r requirements/agent-test.lock
 	@touch $@
 
 # -- test -----------------------------------------------------------------
