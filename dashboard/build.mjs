@@ -1,8 +1,12 @@
 // Bundles the modules of others for the checkout (vendor) and the whole dashboard for the wheel (bundle OUTDIR).
+import { createHash } from "node:crypto";
 import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
+
+// The page with the charts: what only it needs is loaded when it is opened.
+const CHARTS_PAGE = "pages/server.js";
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 
@@ -58,40 +62,92 @@ async function vendor() {
   }
 }
 
+// esbuild alone would put what the entry and the charts share into a third file, one more round trip
+// before the first paint. So its pieces are joined again: the entry holds and exports what is shared,
+// and the charts import it from the entry. app.js therefore must not await a page at its top level.
 async function bundle(outdir) {
+  const pieces = await split();
+  const css = await built({ entryPoints: ["css/index.css"] });
+  const id = createHash("sha256").update(css).update(pieces.texts.join("")).digest("hex").slice(0, 10);
+  const names = { app: `app-${id}.js`, charts: `charts-${id}.js`, css: `index-${id}.css` };
   await rm(outdir, { recursive: true, force: true });
-  const built = await esbuild.build({
-    ...COMMON,
-    chunkNames: "[name]-[hash]",
-    entryNames: "[name]-[hash]",
-    entryPoints: ["app.js", "css/index.css"],
-    metafile: true,
-    outdir,
-    plugins: [fromPackages],
-    splitting: true,
-  });
-  const names = builtNames(built.metafile, outdir);
-  const page = await readFile(path.join(HERE, "index.html"), "utf8");
-  await writeFile(path.join(outdir, "index.html"), replaceNames(page, names));
+  await mkdir(outdir, { recursive: true });
+  const write = (name, text) => writeFile(path.join(outdir, name), text);
+  await write(names.css, css);
+  await write(names.app, await joined(entrySource(pieces), pieces, { [pieces.charts]: names.charts }));
+  await write(names.charts, await chartsModule(pieces, names.app));
+  await write("index.html", await page({ "app.js": names.app, "css/index.css": names.css }));
   await copyFile(path.join(HERE, "theme.js"), path.join(outdir, "theme.js"));
   await copyLicences(path.join(outdir, "licences"));
 }
 
-function builtNames(metafile, outdir) {
-  const names = {};
-  for (const [file, { entryPoint }] of Object.entries(metafile.outputs)) {
-    if (entryPoint) names[entryPoint] = path.relative(outdir, path.join(HERE, file));
-  }
-  return names;
+async function split() {
+  const { metafile, outputFiles } = await esbuild.build({
+    ...COMMON,
+    entryPoints: ["app.js"],
+    metafile: true,
+    minifyIdentifiers: false,
+    outdir: "split",
+    plugins: [fromPackages],
+    splitting: true,
+    write: false,
+  });
+  const files = new Map(outputFiles.map(({ path: file, text }) => [path.basename(file), text]));
+  const outputs = new Map(Object.entries(metafile.outputs).map(([file, out]) => [path.basename(file), out]));
+  const [charts] = [...outputs].find(([, { entryPoint }]) => entryPoint === CHARTS_PAGE);
+  return { charts, files, outputs, shared: staticImports(outputs, charts), texts: [...files.values()] };
 }
 
-function replaceNames(page, names) {
-  for (const source of ["app.js", "css/index.css"]) {
-    const reference = new RegExp(`(["'/])${source}(["'])`);
-    if (!reference.test(page)) throw new Error(`index.html does not refer to ${source}`);
-    page = page.replace(reference, `$1${names[source]}$2`);
+function staticImports(outputs, name, found = new Set()) {
+  for (const { kind, path: file } of outputs.get(name).imports) {
+    const imported = path.basename(file);
+    if (kind !== "import-statement" || found.has(imported)) continue;
+    found.add(imported);
+    staticImports(outputs, imported, found);
   }
-  return page;
+  return [...found];
+}
+
+function entrySource({ outputs, shared }) {
+  const renamed = (chunk, i) => outputs.get(chunk).exports.map((name) => `${name} as s${i}_${name}`);
+  return `import "./app.js";
+    ${shared.map((chunk, i) => `export { ${renamed(chunk, i)} } from "./${chunk}";`).join("")}`;
+}
+
+function chartsModule(pieces, app) {
+  const { charts, files, outputs, shared } = pieces;
+  const back = (chunk, i) => outputs.get(chunk).exports.map((name) => `s${i}_${name} as ${name}`);
+  const stubs = shared.map((chunk, i) => [chunk, `export { ${back(chunk, i)} } from "./${app}";`]);
+  return joined(files.get(charts), { files: new Map(stubs) }, { [app]: app });
+}
+
+function joined(contents, { files }, external) {
+  const fromPieces = {
+    name: "from-pieces",
+    setup(build) {
+      build.onResolve({ filter: /^\.\// }, ({ path: asked }) => {
+        const name = path.basename(asked);
+        const outside = external[name];
+        return outside ? { path: `./${outside}`, external: true } : { path: name, namespace: "piece" };
+      });
+      build.onLoad({ filter: /.*/, namespace: "piece" }, ({ path: name }) => ({ contents: files.get(name) }));
+    },
+  };
+  return built({ stdin: { contents, resolveDir: HERE }, plugins: [fromPieces] });
+}
+
+async function built(options) {
+  const { outputFiles } = await esbuild.build({ ...COMMON, ...options, outdir: "built", write: false });
+  return outputFiles[0].text;
+}
+
+async function page(names) {
+  let html = await readFile(path.join(HERE, "index.html"), "utf8");
+  for (const [source, name] of Object.entries(names)) {
+    if (!html.includes(`/static/${source}"`)) throw new Error(`index.html does not load ${source}`);
+    html = html.replace(`/static/${source}"`, `/static/${name}"`);
+  }
+  return html;
 }
 
 async function copyLicences(folder) {
