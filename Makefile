@@ -1,4 +1,4 @@
-# Everything is made in .venv, dashboard/node_modules and dashboard/vendor; `make clean` removes them.
+# Everything is made in .venv, dashboard/node_modules, dashboard/vendor and dashboard/dist.
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip
 CODE := agent backend tests $(wildcard bench)
@@ -93,9 +93,10 @@ format:
 
 lint:
 	@$(BIN)/ruff check -q --output-format=concise $(CODE)
+	@$(BIN)/hadolint deploy/docker/Dockerfile
 
 types:
-	@$(BIN)/mypy --no-error-summary agent/src backend/src
+	@$(BIN)/mypy --no-error-summary agent/src backend/src backend/hatch_build.py
 
 # What only Linux has does not exist for the type checker on Windows: fcntl, fork, SIGHUP ...
 types-windows:
@@ -111,7 +112,7 @@ types-js:
 	@dashboard/node_modules/.bin/tsc -p dashboard
 
 docs:
-	@$(if $(wildcard tests/docs),$(BIN)/pytest -q tests/docs)
+	@$(BIN)/pytest -q $(wildcard tests/docs) tests/build/test_tree.py tests/build/test_locks.py
 
 bench: .venv/.dev ## measures the cost of server, agent and pages
 	$(BIN)/python bench/run.py
@@ -125,5 +126,5 @@ lock: .venv/.dev ## renews requirements/*.lock (UPGRADE=--upgrade for newer vers
 	cd dashboard && npm install --package-lock-only --ignore-scripts
 
 clean: ## removes everything that was made
-	rm -rf .venv .venv39 dashboard/node_modules dashboard/vendor dist test-results
+	rm -rf .venv .venv39 dashboard/dist dashboard/node_modules dashboard/vendor test-results
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

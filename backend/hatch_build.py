@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 from typing import Any
 
+from hatchling.builders.config import BuilderConfig
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-NOT_SOURCES = {"node_modules", "vendor"}
+NOT_SOURCES = {"dist", "node_modules", "vendor"}
 
 
-class DashboardHook(BuildHookInterface):
+class DashboardHook(BuildHookInterface[BuilderConfig]):
     """Builds what the chosen target needs of the dashboard."""
 
     PLUGIN_NAME = "custom"
@@ -33,14 +33,8 @@ class DashboardHook(BuildHookInterface):
         if version == "editable":
             node(sources, "vendor")
             return
-        self.built = Path(tempfile.mkdtemp(prefix="hostpulse-dashboard-"))
-        node(sources, "bundle", str(self.built))
-        build_data["force_include"][str(self.built)] = "hostpulse/dashboard"
-
-    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
-        """Removes the built files that the wheel now holds."""
-        if hasattr(self, "built"):
-            shutil.rmtree(self.built, ignore_errors=True)
+        node(sources, "bundle", "dist")
+        build_data["force_include"][str(sources / "dist")] = "hostpulse/dashboard"
 
 
 def dashboard_sources(root: Path) -> Path:
