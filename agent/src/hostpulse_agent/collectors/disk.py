@@ -1,0 +1,95 @@
+"""Disk space and inodes of each mounted file system."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+
+from hostpulse_agent.deadline import Late
+from hostpulse_agent.host import FileSystem, Host
+from hostpulse_agent.kept import Kept
+from hostpulse_agent.mounts import OWN_DEVICE_NUMBERS, Mount, parse
+
+TABLE_SECONDS = 10.0
+
+
+def _table(host: Host) -> list[Mount]:
+    """Read the machine's own mount table: a hardened unit of systemd shows the agent another."""
+    try:
+        return parse(host.tree.content("proc/1/mountinfo"))
+    except OSError:
+        return parse(host.tree.content("proc/self/mountinfo"))
+
+
+def _device_number(device: int) -> int:
+    """Bring a number of stat() into the form of the mount table."""
+    return (os.major(device) << 20) | os.minor(device)
+
+
+def describe(size: FileSystem, mount: Mount) -> dict[str, object]:
+    """Return the numbers as `df` and `df -i` say them."""
+    used = size.blocks - size.blocks_free
+    described: dict[str, object] = {
+        "device": mount.device,
+        "mountpoint": mount.mountpoint,
+        "fstype": mount.kind,
+        "total": size.blocks * size.fragment_bytes,
+        "used": used * size.fragment_bytes,
+        "free": size.blocks_available * size.fragment_bytes,
+    }
+    reachable = used + size.blocks_available
+    if reachable > 0:
+        described["percent"] = round(100.0 * used / reachable, 1)
+    if size.inodes > 0:
+        inodes_used = size.inodes - size.inodes_free
+        described["inodes_total"] = size.inodes
+        described["inodes_used"] = inodes_used
+        described["inodes_percent"] = round(100.0 * inodes_used / size.inodes, 1)
+    described["readonly"] = int(mount.readonly)
+    described["stuck"] = 0
+    return described
+
+
+def _is_seen(size: FileSystem, mount: Mount) -> bool:
+    """Tell whether the path led to this file system and not to what lies beneath or above it."""
+    if not size.is_directory or size.blocks == 0:
+        return False
+    return mount.kind in OWN_DEVICE_NUMBERS or _device_number(size.device) == mount.device_number
+
+
+class Disk:
+    """Asks each file system in a thread with a deadline: a dead server's mount never answers."""
+
+    name = "disk"
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._mounts = Kept(TABLE_SECONDS, lambda: _table(host))
+
+    def collect(self, errors: list[str]) -> dict[str, object]:
+        mounts = {mount.mountpoint: mount for mount in self._mounts.get(self._host.monotonic())}
+        root = self._host.tree.root.rstrip("/").encode()
+        calls = {
+            point: partial(self._host.file_system, root + mount.directory)
+            for point, mount in mounts.items()
+        }
+        partitions = []
+        for point, outcome in self._host.deadline.run(calls).items():
+            mount = mounts[point]
+            if isinstance(outcome, FileSystem) and _is_seen(outcome, mount):
+                partitions.append(describe(outcome, mount))
+            elif isinstance(outcome, Late):
+                errors.append(f"disk: {point} does not answer")
+                partitions.append(_stuck(mount))
+            elif isinstance(outcome, FileNotFoundError):
+                self._mounts.forget()
+        return {"disk": {"partitions": partitions}}
+
+
+def _stuck(mount: Mount) -> dict[str, object]:
+    return {
+        "device": mount.device,
+        "mountpoint": mount.mountpoint,
+        "fstype": mount.kind,
+        "stuck": 1,
+    }

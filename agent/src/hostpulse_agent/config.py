@@ -1,0 +1,329 @@
+"""Every setting once: its flag, its variable, its INI key, its default and its help."""
+
+from __future__ import annotations
+
+import argparse
+import configparser
+import difflib
+import ipaddress
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Callable
+from urllib.parse import urlsplit
+
+ENVIRONMENT_PREFIX = "HOSTPULSE_AGENT_"
+INI_SECTION = "agent"
+MAX_HOSTNAME_CHARACTERS = 253
+MAX_TAGS = 50
+MAX_TAG_CHARACTERS = 64
+OFF = "off"
+
+
+class ConfigError(Exception):
+    """A setting is wrong; the text is one sentence that names it."""
+
+
+def _text(value: str) -> str:
+    return value.strip()
+
+
+def _number(low: float, high: float) -> Callable[[str], float]:
+    def parse(value: str) -> float:
+        try:
+            number = float(value)
+        except ValueError:
+            number = float("nan")
+        if not low <= number <= high:
+            raise ValueError(f"must be a number from {low:g} to {high:g}")
+        return int(number) if number == int(number) else number
+
+    return parse
+
+
+def _flag(value: str) -> bool:
+    word = value.strip().lower()
+    if word in ("1", "yes", "true", "on"):
+        return True
+    if word in ("0", "no", "false", "off", ""):
+        return False
+    raise ValueError("must be yes or no")
+
+
+def _server(value: str) -> str:
+    url = value.strip().rstrip("/")
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be an address like https://monitor.example.com")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError("must hold neither a name and password nor a query")
+    return url
+
+
+def _hostname(value: str) -> str:
+    name = value.strip()
+    if not name or len(name) > MAX_HOSTNAME_CHARACTERS or not name.isprintable():
+        raise ValueError(f"must be 1 to {MAX_HOSTNAME_CHARACTERS} printable characters")
+    return name
+
+
+def _tags(value: str) -> tuple[str, ...]:
+    tags = tuple(dict.fromkeys(tag for tag in re.split(r"[,\s]+", value) if tag))
+    if len(tags) > MAX_TAGS or any(len(tag) > MAX_TAG_CHARACTERS for tag in tags):
+        raise ValueError(f"must be at most {MAX_TAGS} words of {MAX_TAG_CHARACTERS} characters")
+    if not all(tag.isprintable() for tag in tags):
+        raise ValueError("must be printable words, separated by commas")
+    return tags
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting; the flag, the variable and the INI key follow from its name."""
+
+    name: str
+    default: str
+    parse: Callable[[str], Any]
+    metavar: str
+    help: str
+
+    @property
+    def flag(self) -> str:
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def variable(self) -> str:
+        return ENVIRONMENT_PREFIX + self.name.upper()
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("server", "http://127.0.0.1:5000", _server, "URL", "where reports are sent"),
+    Setting("interval", "5", _number(1, 300), "SECONDS", "time between two reports, 1 to 300"),
+    Setting("key_file", "", _text, "FILE", "file that holds the key of this agent"),
+    Setting("ca_file", "", _text, "FILE", "certificates to trust instead of the system's own"),
+    Setting(
+        "allow_plaintext", "no", _flag, "YES|NO",
+        "send the key over http:// to another machine, readable for all between",
+    ),
+    Setting("timeout", "10", _number(1, 60), "SECONDS", "how long to wait for an answer"),
+    Setting(
+        "spool", "", _text, "DIR",
+        "directory that keeps reports while the server is away, or `off` "
+        "(default: $STATE_DIRECTORY, else ~/.local/state/hostpulse-agent)",
+    ),
+    Setting("spool_mib", "64", _number(1, 65536), "MIB", "size of the spool at most"),
+    Setting("spool_hours", "24", _number(0.1, 8760), "HOURS", "age of a spooled report at most"),
+    Setting("hostname", "", _text, "NAME", "name of this server (default: its own)"),
+    Setting("tags", "", _tags, "TAGS", "words or key:value, separated by commas"),
+    Setting(
+        "custom_file", "", _text, "FILE",
+        "Python file with a function get_custom_metrics() that returns numbers by name",
+    ),
+    Setting(
+        "custom_dir", "", _text, "DIR",
+        "directory of .prom and .json files and of programs that print such text",
+    ),
+    Setting("root", "/", _text, "DIR", "where the machine's files are seen, e.g. /host"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Config:
+    """The settings, checked."""
+
+    server: str
+    interval: float
+    key_file: str
+    ca_file: str
+    allow_plaintext: bool
+    timeout: float
+    spool: str
+    spool_mib: float
+    spool_hours: float
+    hostname: str
+    tags: tuple[str, ...]
+    custom_file: str
+    custom_dir: str
+    root: str
+
+
+@dataclass(frozen=True)
+class Value:
+    """A setting as written, and where it was written."""
+
+    text: str
+    origin: str
+
+
+def _parser(version: str) -> argparse.ArgumentParser:
+    parser = _OneSentenceParser(
+        prog="hostpulse-agent",
+        description="Reads CPU, memory, disks and network of this server and reports them.",
+        epilog="Every setting may also stand in an INI file under [agent] (--config) or in a "
+        "variable, e.g. HOSTPULSE_AGENT_INTERVAL=10. A flag wins over a variable, a variable "
+        "over the file.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=version)
+    parser.add_argument("--config", metavar="FILE", help="INI file with settings under [agent]")
+    parser.add_argument("--once", action="store_true", help="make one report and end")
+    parser.add_argument("--print", action="store_true", help="print reports instead of sending")
+    parser.add_argument(
+        "--audit", action="store_true",
+        help="print the bytes that would be sent and the files that were read, and end",
+    )  # fmt: skip
+    for setting in SETTINGS:
+        parser.add_argument(setting.flag, metavar=setting.metavar, help=_help(setting))
+    return parser
+
+
+def _help(setting: Setting) -> str:
+    default = f" (default {setting.default})" if setting.default else ""
+    return (setting.help + default).replace("%", "%%")
+
+
+class _OneSentenceParser(argparse.ArgumentParser):
+    """Tells a wrong flag as a ConfigError instead of a page of usage."""
+
+    def error(self, message: str) -> Any:
+        raise ConfigError(f"{message}; see hostpulse-agent --help")
+
+
+def _from_file(path: str) -> dict[str, Value]:
+    reader = configparser.ConfigParser(interpolation=None)
+    try:
+        reader.read_string(Path(path).read_text("utf-8"), path)
+    except OSError as error:
+        raise ConfigError(f"--config: cannot read {path}: {error.strerror}") from error
+    except (configparser.Error, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise ConfigError(f"--config: {path} is no INI file: {reason}") from error
+    if not reader.has_section(INI_SECTION):
+        raise ConfigError(f"--config: {path} has no section [{INI_SECTION}]")
+    names = [setting.name for setting in SETTINGS]
+    for key in reader.options(INI_SECTION):
+        if key not in names:
+            near = difflib.get_close_matches(key, names, 1)
+            hint = f", did you mean {near[0]}?" if near else ""
+            raise ConfigError(f"{key}: no such setting in {path}{hint}")
+    return {key: Value(value, path) for key, value in reader.items(INI_SECTION)}
+
+
+def _gather(flags: argparse.Namespace, environment: Mapping[str, str]) -> dict[str, Value]:
+    """Return each setting as written in the strongest place: flag, variable, file, default."""
+    values = {setting.name: Value(setting.default, "default") for setting in SETTINGS}
+    path = flags.config or environment.get(ENVIRONMENT_PREFIX + "CONFIG")
+    if path:
+        values.update(_from_file(path))
+    for setting in SETTINGS:
+        if setting.variable in environment:
+            values[setting.name] = Value(environment[setting.variable], setting.variable)
+        given = getattr(flags, setting.name)
+        if given is not None:
+            values[setting.name] = Value(given, setting.flag)
+    return values
+
+
+def _checked(values: Mapping[str, Value]) -> Config:
+    parsed: dict[str, Any] = {}
+    for setting in SETTINGS:
+        value = values[setting.name]
+        try:
+            parsed[setting.name] = setting.parse(value.text)
+        except ValueError as error:
+            raise ConfigError(f"{setting.name}: {error} (from {value.origin})") from error
+    return Config(**parsed)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _refuse_open_key(config: Config) -> None:
+    parts = urlsplit(config.server)
+    if (
+        config.key_file
+        and parts.scheme == "http"
+        and not _is_loopback(parts.hostname or "")
+        and not config.allow_plaintext
+    ):
+        raise ConfigError(
+            "server: the key would travel readable over http://; use https:// or set "
+            "allow_plaintext = yes"
+        )
+
+
+def _refuse_missing_files(config: Config) -> None:
+    for name in ("key_file", "ca_file", "custom_file"):
+        path = getattr(config, name)
+        if path and not os.access(path, os.R_OK):
+            raise ConfigError(f"{name}: cannot read {path}")
+    if config.custom_dir and not Path(config.custom_dir).is_dir():
+        raise ConfigError(f"custom_dir: {config.custom_dir} is no directory")
+    if not (Path(config.root) / "proc/stat").exists():
+        raise ConfigError(f"root: {config.root} shows no proc/stat; this agent needs Linux's /proc")
+
+
+def default_spool(environment: Mapping[str, str]) -> str:
+    """Return where systemd or the XDG rules put state; nothing when neither is known."""
+    for variable, below in (
+        ("STATE_DIRECTORY", ""),
+        ("XDG_STATE_HOME", "hostpulse-agent"),
+        ("HOME", ".local/state/hostpulse-agent"),
+    ):
+        value = environment.get(variable, "")
+        if value.startswith("/"):
+            return str(Path(value.split(":")[0]) / below)
+    return ""
+
+
+def load(
+    arguments: Sequence[str], environment: Mapping[str, str], version: str
+) -> tuple[Config, argparse.Namespace]:
+    """Return the settings and the flags that say what to do; raise ConfigError in one sentence."""
+    flags = _parser(version).parse_args(list(arguments))
+    config = _checked(_gather(flags, environment))
+    _refuse_missing_files(config)
+    _refuse_open_key(config)
+    changes: dict[str, Any] = {name.name: getattr(config, name.name) for name in fields(config)}
+    if not config.spool:
+        changes["spool"] = default_spool(environment) or OFF
+    changes["hostname"] = _checked_hostname(config)
+    return Config(**changes), flags
+
+
+def _checked_hostname(config: Config) -> str:
+    name = config.hostname or own_hostname(config.root)
+    try:
+        return _hostname(name)
+    except ValueError as error:
+        raise ConfigError(f"hostname: {error}") from error
+
+
+def own_hostname(root: str) -> str:
+    """Return the machine's name; below another root the one in its files."""
+    if root == "/":
+        return os.uname().nodename
+    try:
+        return (Path(root) / "etc/hostname").read_text("utf-8", "backslashreplace").strip()
+    except OSError:
+        return ""
+
+
+def read_key(path: str) -> str | None:
+    """Return the key in a file; None without a file or with an empty one."""
+    if not path:
+        return None
+    try:
+        key = Path(path).read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"key_file: cannot read a key from {path}") from error
+    if not key:
+        return None
+    if not re.fullmatch(r"[\x21-\x7e]{1,1024}", key):
+        raise ConfigError(f"key_file: {path} must hold one key and nothing else")
+    return key
