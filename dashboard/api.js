@@ -43,8 +43,8 @@ function address(path, query) {
 const serverAddress = (server, question = "") =>
   `/api/servers/${encodeURIComponent(server)}${question ? `/${question}` : ""}`;
 
-/** @param {{fetch?: typeof fetch, timeoutMs?: number}} [seams] */
-export function createApi({ fetch = globalThis.fetch.bind(globalThis), timeoutMs = TIMEOUT_MS } = {}) {
+/** @param {{send?: (url: string, options: RequestInit) => Promise<Response>, timeoutMs?: number}} [seams] */
+export function createApi({ send = (url, options) => fetch(url, options), timeoutMs = TIMEOUT_MS } = {}) {
   /**
    * Asks once. An abort by the caller passes through as it is; all else becomes an ApiError.
    * @param {string} url @param {RequestInit & Asking} [options]
@@ -53,7 +53,7 @@ export function createApi({ fetch = globalThis.fetch.bind(globalThis), timeoutMs
     const deadline = AbortSignal.timeout(timeoutMs);
     const either = signal ? AbortSignal.any([signal, deadline]) : deadline;
     try {
-      const response = await fetch(url, { ...options, signal: either });
+      const response = await send(url, { ...options, signal: either });
       if (!response.ok) throw await refusal(response);
       return await response.json();
     } catch (error) {

@@ -1,0 +1,47 @@
+// @ts-check
+/** The list of servers as the newest answers tell it; a delta changes only what it names. */
+
+import { STATUSES } from "./decode.js";
+
+/** @typedef {import("./decode.js").Server} Server */
+/** @typedef {import("./decode.js").Counts} Counts */
+
+/** @param {Partial<Server>} row @returns {Server} */
+const complete = (row) =>
+  /** @type {Server} */ ({ hostname: row.id, status: "waiting", tags: [], flags: [], ...row });
+
+/** @param {Iterable<Server>} servers @returns {Counts} */
+export function countByStatus(servers) {
+  const counts = /** @type {Counts} */ (Object.fromEntries(STATUSES.map((status) => [status, 0])));
+  for (const server of servers) counts[server.status] += 1;
+  return counts;
+}
+
+// Values that a server stops sending must not stay: a delta's row leaves out only what is a fact.
+const READINGS = [
+  "cpu_percent_total", "memory_percent", "swap_percent", "disk_percent", "bytes_recv_per_sec", "bytes_sent_per_sec",
+  "load_per_core", "temperature_celsius", "processes_total",
+];
+
+/** @param {Server} old @param {Partial<Server>} news @returns {Server} */
+function changed(old, news) {
+  /** @type {Record<string, any>} */
+  const kept = { ...old };
+  for (const name of READINGS) delete kept[name];
+  return /** @type {Server} */ ({ ...kept, ...news });
+}
+
+/**
+ * Merges an answer into the servers known so far. `whole` is false when the count does not fit
+ * afterwards (one was removed): then the full list must be asked for.
+ * @param {Map<string, Server>} known @param {import("./decode.js").ServersAnswer} answer
+ */
+export function mergeServers(known, answer) {
+  const servers = new Map(answer.delta ? known : []);
+  for (const row of answer.servers) {
+    const id = /** @type {string} */ (row.id);
+    const old = answer.delta ? servers.get(id) : undefined;
+    servers.set(id, old ? changed(old, row) : complete(row));
+  }
+  return { servers, counts: countByStatus(servers.values()), whole: servers.size === answer.total };
+}

@@ -1,0 +1,203 @@
+// @ts-check
+/** Puts chips, query box and table together and decides when rows may change places. */
+
+import { html, render } from "./vendor/lit-html.js";
+import { parseQuery } from "./query.js";
+import { filterWords, readChoice, writeChoice } from "./servers-choice.js";
+import { COLUMNS, chosenColumns, columnsText, fitColumns } from "./servers-columns.js";
+import { noMatch, noServers } from "./servers-empty.js";
+import { groupChoices, keepOrder, layOut, nextSort, parseSort, sortServers } from "./servers-order.js";
+import { WINDOW_FROM, createServersTable } from "./servers-table.js";
+import { createToolbar } from "./servers-toolbar.js";
+
+/** @typedef {import("./decode.js").Server} Server */
+/** @typedef {import("./servers-choice.js").Choice} Choice */
+
+const QUERY_DELAY_MS = 100;
+const STILL_MS = 4900; // rows that just moved rest until the next refresh
+const PHONE = "(max-width: 799px)"; // as in servers.css
+const DENSITY_KEY = "hostpulse.density"; // of the last visit, for the skeleton
+
+/** Few servers get tall lines, many get flat ones. @param {number} total */
+export const densityFor = (total) => (total <= 20 ? "L" : total <= WINDOW_FROM ? "M" : "S");
+
+/** @param {string} [density] what to remember @returns {string} */
+function lastDensity(density) {
+  try {
+    if (density) localStorage.setItem(DENSITY_KEY, density);
+    return localStorage.getItem(DENSITY_KEY) ?? "L";
+  } catch {
+    return "L"; // storage is forbidden
+  }
+}
+
+/** @param {EventTarget | null} target */
+const isTyping = (target) => target instanceof Element && target.matches("input, select, textarea, [contenteditable]");
+
+/** @param {HTMLElement} root */
+function createFrame(root) {
+  render(html`<h1 class="visually-hidden">Servers</h1><div class="toolbar"></div><div class="stage"></div>`, root);
+  const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (root.querySelector(selector));
+  const notice = document.createElement("div");
+  const stage = find(".stage");
+  return { toolbar: find(".toolbar"), stage, notice };
+}
+
+/** @param {HTMLElement} root @param {import("./app.js").Context} context */
+export function createServersView(root, { store, router, clock }) {
+  const frame = createFrame(root);
+  const phone = matchMedia(PHONE);
+  const table = createServersTable({ onSort: sortBy, onToggle: toggleGroup });
+  const showToolbar = createToolbar(frame.toolbar, {
+    onStatus: (status) => choose({ status }),
+    onQuery: typed,
+    onGroup: (group) => choose({ group }),
+    onColumn: switchColumn,
+    onDensity: (density) => choose({ density }),
+    onSort: (text) => choose({ sort: parseSort(text) }),
+    onResort: () => arrange(true),
+  });
+  frame.stage.append(table.node, frame.notice);
+  /** @type {Choice} */
+  let choice = readChoice(router.query);
+  /** @type {Set<string>} */
+  const closed = new Set();
+  /** @type {Server[]} */
+  let ordered = [];
+  let stale = false;
+  let movedAtMs = -STILL_MS;
+  let typingTimer = 0;
+
+  /** Takes the newest rows; they change places only when nobody is at the table. @param {boolean} [forced] */
+  function arrange(forced = false) {
+    const query = parseQuery(choice.q);
+    const matching = [...store.get().servers.values()].filter(
+      (server) => (!choice.status || server.status === choice.status) && query.match(server),
+    );
+    const read = COLUMNS.find((column) => column.id === choice.sort?.column)?.sort;
+    const wanted = sortServers(matching, read, choice.sort);
+    const places = new Map(ordered.map((server, index) => [server.id, index]));
+    const { kept, moved } = keepOrder(wanted, places);
+    const mayMove = forced || !places.size || (!table.busy() && performance.now() - movedAtMs >= STILL_MS);
+    if (moved && mayMove && !forced && places.size) movedAtMs = performance.now();
+    ordered = mayMove ? wanted : kept;
+    stale = moved && !mayMove;
+    draw();
+  }
+
+  /** @param {Partial<Choice>} changes @param {{push?: boolean}} [options] */
+  function choose(changes, { push = true } = {}) {
+    clearTimeout(typingTimer);
+    choice = { ...choice, ...changes };
+    router.setQuery(writeChoice(choice), { push });
+    arrange(true);
+  }
+
+  /** @param {string} q */
+  function typed(q) {
+    clearTimeout(typingTimer);
+    choice = { ...choice, q }; // at once, so that a refresh does not put the old text back
+    typingTimer = Number(setTimeout(() => choose({ q }, { push: false }), QUERY_DELAY_MS));
+  }
+
+  /** @param {string} column */
+  function sortBy(column) {
+    choose({ sort: column === "status" ? null : nextSort(choice.sort, column) });
+  }
+
+  /** @param {string} group */
+  function toggleGroup(group) {
+    if (!closed.delete(group)) closed.add(group);
+    draw();
+  }
+
+  /** @param {string} id @param {boolean} on */
+  function switchColumn(id, on) {
+    const chosen = new Set(chosenColumns(choice.cols).map((column) => column.id));
+    if (on) chosen.add(id);
+    else chosen.delete(id);
+    choose({ cols: columnsText(chosen) });
+  }
+
+  const look = (/** @type {string} */ density) =>
+    ({ nowMs: clock.now(), catalogue: store.get().catalogue, tags: density === "S" ? 1 : 2 });
+
+  function columns() {
+    const chosen = chosenColumns(choice.cols);
+    // a choice is a wish: it scrolls rather than loses a column; a phone has its own lines
+    if (choice.cols !== null || phone.matches) return chosen;
+    return fitColumns(chosen, frame.stage.clientWidth || Infinity);
+  }
+
+  const density = () => choice.density || (store.get().counts ? densityFor(store.get().servers.size) : lastDensity());
+
+  function showNotice() {
+    const { servers } = store.get();
+    const words = servers.size ? noMatch(filterWords(choice), () => choose({ q: "", status: "" })) : noServers(location.origin);
+    table.node.hidden = true;
+    frame.notice.hidden = false;
+    render(words, frame.notice);
+  }
+
+  function showTable() {
+    table.node.hidden = false;
+    frame.notice.hidden = true;
+    table.show({
+      columns: columns(), items: layOut(ordered, choice.group, closed), look: look(density()), sort: choice.sort,
+      density: density(), total: ordered.length,
+    });
+    if (!choice.density) lastDensity(density());
+  }
+
+  function draw() {
+    const { servers, counts } = store.get();
+    showToolbar({
+      ...choice, counts, total: servers.size, matched: ordered.length, query: parseQuery(choice.q), stale,
+      groups: groupChoices(servers.values()), columns: new Set(chosenColumns(choice.cols).map(({ id }) => id)),
+      windowed: servers.size > WINDOW_FROM,
+    });
+    if (counts === null) table.showLoading(columns(), density(), choice.sort);
+    else if (ordered.length) showTable();
+    else showNotice();
+  }
+
+  /** @param {KeyboardEvent} event */
+  function onKey(event) {
+    if (isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "/") {
+      event.preventDefault();
+      /** @type {HTMLElement | null} */ (root.querySelector("#query"))?.focus();
+    }
+    if (event.key === "j" || event.key === "k") stepRow(event.key === "j" ? 1 : -1);
+  }
+
+  /** @param {number} step */
+  function stepRow(step) {
+    const links = /** @type {HTMLElement[]} */ ([...table.node.querySelectorAll(".name__link")]);
+    const at = links.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+    links[at < 0 ? 0 : Math.min(links.length - 1, Math.max(0, at + step))]?.focus();
+  }
+
+  addEventListener("resize", draw);
+  document.addEventListener("keydown", onKey);
+  arrange(true);
+
+  return {
+    refreshed: () => arrange(),
+
+    /** Ages grow between two answers too. */
+    tick: () => table.tick(look(density())),
+
+    readAddress() {
+      choice = readChoice(router.query);
+      arrange(true);
+    },
+
+    destroy() {
+      clearTimeout(typingTimer);
+      removeEventListener("resize", draw);
+      document.removeEventListener("keydown", onKey);
+      table.destroy();
+    },
+  };
+}
