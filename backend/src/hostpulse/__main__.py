@@ -1,0 +1,5 @@
+"""`python -m hostpulse` is the command `hostpulse`."""
+
+from hostpulse.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""HTTP in, JSON out: nothing below this folder knows Flask."""

@@ -1,0 +1,93 @@
+"""The answers that both lanes of the door share: refusals, their table, and common headers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from hostpulse.access.guard import AccessDenied
+from hostpulse.control.servers import TooManyServers, UnknownServer
+from hostpulse.report import InvalidReport
+from hostpulse.storage import StorageError
+
+RETRY_AFTER_SECONDS = 5
+
+SECURITY_HEADERS: tuple[tuple[str, str], ...] = (
+    (
+        "content-security-policy",
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+        "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'",
+    ),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("permissions-policy", "camera=(), geolocation=(), microphone=()"),
+)
+
+
+class BadRequest(Exception):
+    """A request cannot be answered; `status` is what HTTP calls it."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """What an error says to a client."""
+
+    error: str
+    request_id: str
+    status: str = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A status, a JSON body and extra headers."""
+
+    status: int
+    body: bytes
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+_REFUSED: dict[type[Exception], int] = {
+    InvalidReport: 400,
+    UnknownServer: 404,
+    TooManyServers: 403,
+    StorageError: 503,
+}
+
+REFUSED: tuple[type[Exception], ...] = (*_REFUSED, AccessDenied, BadRequest)
+
+
+def refusal(error: Exception, request_id: str) -> Answer:
+    """Return the answer for one of the exceptions in `REFUSED`."""
+    if isinstance(error, AccessDenied | BadRequest):
+        status = error.status
+    else:
+        status = next(status for kind, status in _REFUSED.items() if isinstance(error, kind))
+    return sentence(status, str(error), request_id)
+
+
+def sentence(status: int, text: str, request_id: str) -> Answer:
+    """Return an error answer that says `text`."""
+    headers: tuple[tuple[str, str], ...] = ()
+    if status in (429, 503):
+        headers = (("retry-after", str(RETRY_AFTER_SECONDS)),)
+    elif status == 401:
+        headers = (("www-authenticate", "Bearer"),)
+    elif status in (408, 413):
+        headers = (("connection", "close"),)
+    return Answer(status, encode(Refusal(text, request_id)), headers)
+
+
+_ENCODER = msgspec.json.Encoder()
+
+
+def encode(content: Any) -> bytes:
+    """Return `content` as JSON; NaN, a gap, becomes null."""
+    return _ENCODER.encode(content)

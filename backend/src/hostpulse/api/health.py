@@ -1,0 +1,70 @@
+"""GET /api/health: is the backend well, said by itself."""
+
+from __future__ import annotations
+
+import msgspec
+from flask import Blueprint, Response
+
+from hostpulse import __version__
+from hostpulse.api.asking import reply
+from hostpulse.api.openapi import operation
+from hostpulse.parts import Parts
+from hostpulse.storage import StorageError
+
+
+class Component(msgspec.Struct, omit_defaults=True):
+    """One part the backend cannot do without."""
+
+    status: str
+    durability: str = ""
+    problem: str = ""
+
+
+class Health(msgspec.Struct):
+    """How the backend is; counts and times are of the last five minutes."""
+
+    status: str
+    version: str
+    uptime_seconds: float
+    now: int
+    servers: int
+    components: dict[str, Component]
+    requests_5m: int
+    errors_5m: int
+    p95_ms_5m: float
+    samples_5m: int
+
+
+def health_blueprint(parts: Parts) -> Blueprint:
+    """Return the route of the health page."""
+    api = Blueprint("health", __name__, url_prefix="/api")
+
+    @api.get("/health")
+    @operation("How the backend is", Health)
+    def show_health() -> Response:
+        components = {"storage": _storage(parts)}
+        well = all(component.status == "ok" for component in components.values())
+        recent = parts.telemetry.recent()
+        health = Health(
+            "ok" if well else "degraded",
+            __version__,
+            round(parts.telemetry.uptime_seconds(), 1),
+            parts.clock_ms(),
+            parts.servers.count(),
+            components,
+            recent.requests,
+            recent.errors,
+            recent.p95_ms,
+            recent.samples,
+        )
+        return reply(health)
+
+    return api
+
+
+def _storage(parts: Parts) -> Component:
+    try:
+        parts.storage.check()
+    except StorageError as error:
+        return Component("failed", parts.storage.durability, str(error))
+    return Component("ok", parts.storage.durability)

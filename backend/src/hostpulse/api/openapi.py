@@ -1,0 +1,148 @@
+"""The API described by itself: OpenAPI 3.1 made from the routes and their types."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import msgspec
+from flask import Blueprint, Flask, Response, current_app, render_template
+
+from hostpulse import __version__
+from hostpulse.api.answers import Refusal
+from hostpulse.api.asking import reply
+from hostpulse.api.metrics import Received
+from hostpulse.report.shape import Report
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+_REF = "#/components/schemas/{name}"
+_PATH_PARAMETER = re.compile(r"<(\w+)>")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of the query."""
+
+    name: str
+    text: str
+    required: bool = False
+
+
+HISTORY_PARAMETERS = (
+    Parameter("metrics", "Names of /api/catalogue, separated by commas.", required=True),
+    Parameter("instance", "One instance only, such as eth0; all by default."),
+    Parameter("start", "Epoch ms, ISO 8601, or a span before now such as -1h (the default)."),
+    Parameter("end", "Epoch ms, ISO 8601, a span before now, or now (the default)."),
+    Parameter("points", "Most points a series may have, 1 to 400 (the default)."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What the document says of one view."""
+
+    summary: str
+    returns: Any
+    parameters: tuple[Parameter, ...]
+
+
+def operation(summary: str, returns: Any, *parameters: Parameter) -> Callable[[View], View]:
+    """Describe a view for the document."""
+
+    def describe(view: View) -> View:
+        view.operation = Operation(summary, returns, parameters)  # type: ignore[attr-defined]
+        return view
+
+    return describe
+
+
+_METRICS = Operation("Send one report, or an array of them", Received, ())
+
+
+def openapi_blueprint() -> Blueprint:
+    """Return the routes of the document and of its readable form."""
+    api = Blueprint("openapi", __name__, url_prefix="/api", template_folder="templates")
+
+    @api.get("/openapi.json")
+    @operation("This document", dict[str, Any])
+    def show_document() -> Response:
+        return reply(document(current_app))
+
+    @api.get("/docs")
+    def show_docs() -> str:
+        return render_template("docs.html", document=document(current_app))
+
+    return api
+
+
+def document(app: Flask) -> dict[str, Any]:
+    """Return the OpenAPI document of the door's and the application's routes."""
+    described = [("/api/metrics", "post", _METRICS), *_described(app)]
+    types = [Report, Refusal, *(op.returns for _path, _method, op in described)]
+    schemas = msgspec.json.schema_components(types, ref_template=_REF)
+    refs, components = schemas[0], schemas[1]
+    paths: dict[str, Any] = {}
+    for (path, method, op), schema in zip(described, refs[2:], strict=True):
+        paths.setdefault(path, {})[method] = _operation(path, op, schema, refs[1])
+    body = {"oneOf": [refs[0], {"type": "array", "items": refs[0]}]}
+    paths["/api/metrics"]["post"]["requestBody"] = {"required": True, "content": _json(body)}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Hostpulse",
+            "version": __version__,
+            "description": "Reports in, series out. Times are epoch milliseconds, UTC.",
+        },
+        "paths": paths,
+        "components": {"schemas": components},
+    }
+
+
+def _described(app: Flask) -> Iterator[tuple[str, str, Operation]]:
+    for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
+        op = getattr(app.view_functions[rule.endpoint], "operation", None)
+        if op is None:
+            continue
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            yield _PATH_PARAMETER.sub(r"{\1}", rule.rule), method.lower(), op
+
+
+def _operation(path: str, op: Operation, schema: Any, refusal: Any) -> dict[str, Any]:
+    refused = {"description": "Refused; the sentence says why", "content": _json(refusal)}
+    return {
+        "summary": op.summary,
+        "parameters": [*_path_parameters(path), *map(_query_parameter, op.parameters)],
+        "responses": {
+            "200": {"description": op.summary, "content": _json(schema)},
+            "default": refused,
+        },
+    }
+
+
+def _path_parameters(path: str) -> list[dict[str, Any]]:
+    names = re.findall(r"{(\w+)}", path)
+    text = "Id or hostname."
+    return [
+        {"name": n, "in": "path", "required": True, "description": text, "schema": _TEXT}
+        for n in names
+    ]
+
+
+_TEXT = {"type": "string"}
+
+
+def _query_parameter(parameter: Parameter) -> dict[str, Any]:
+    return {
+        "name": parameter.name,
+        "in": "query",
+        "required": parameter.required,
+        "description": parameter.text,
+        "schema": _TEXT,
+    }
+
+
+def _json(schema: Any) -> dict[str, Any]:
+    return {"application/json": {"schema": schema}}

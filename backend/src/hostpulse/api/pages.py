@@ -1,0 +1,90 @@
+"""The dashboard's files: the page for every path of it, and what the page loads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Blueprint, Response, redirect, request, send_from_directory
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response as AnyResponse
+
+from hostpulse.api.asking import principal
+from hostpulse.control.servers import UnknownServer
+from hostpulse.parts import Parts
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+_SHOWN = {".css", ".js", ".map", ".png", ".svg", ".txt"}
+_HIDDEN = {"node_modules"}
+
+
+class DashboardMissing(Exception):
+    """The page's files are not complete; the message says what to do."""
+
+
+def dashboard_folder() -> Path:
+    """Return the folder of the page: the built one of the wheel, or the checkout's own.
+
+    Raises DashboardMissing.
+    """
+    built = _PACKAGE / "dashboard"
+    if (built / "index.html").is_file():
+        return built
+    checkout = _PACKAGE.parents[2] / "dashboard"
+    if not (checkout / "index.html").is_file():
+        raise DashboardMissing("The dashboard's files are missing; install the hostpulse wheel.")
+    if not (checkout / "vendor" / "chart.js").is_file():
+        raise DashboardMissing("Chart.js is missing; run `make setup` in the checkout.")
+    return checkout
+
+
+def pages_blueprint(parts: Parts) -> Blueprint:
+    """Return the routes of the page."""
+    pages = Blueprint("pages", __name__)
+    views = _Views(parts, dashboard_folder())
+    pages.get("/")(views.show_servers)
+    pages.get("/servers/<server>")(views.show_server)
+    pages.get("/static/<path:name>")(views.show_file)
+    pages.get("/api/docs.css")(_show_docs_style)
+    return pages
+
+
+class _Views:
+    """Each view is one method."""
+
+    def __init__(self, parts: Parts, folder: Path) -> None:
+        self._parts = parts
+        self._folder = folder
+        # Names of the built page change with their content; in a checkout an edit shows at once.
+        built = folder.parent == _PACKAGE
+        self._caching = "public, max-age=31536000, immutable" if built else "no-cache"
+
+    def _index(self, status: int = 200) -> Response:
+        page = send_from_directory(self._folder, "index.html")
+        page.headers["Cache-Control"] = "no-cache"
+        page.status_code = status
+        return page
+
+    def show_servers(self) -> Response:
+        return self._index()
+
+    def show_server(self, server: str) -> AnyResponse:
+        try:
+            it = self._parts.servers.find(principal().tenant, server)
+        except UnknownServer:
+            return self._index(404)
+        if it.id == server:
+            return self._index()
+        query = request.query_string.decode("latin-1")
+        return redirect(f"/servers/{it.id}" + (f"?{query}" if query else ""))
+
+    def show_file(self, name: str) -> Response:
+        path = Path(name)
+        if path.suffix not in _SHOWN or _HIDDEN & set(path.parts):
+            raise NotFound
+        file = send_from_directory(self._folder, name)
+        file.headers["Cache-Control"] = self._caching
+        return file
+
+
+def _show_docs_style() -> Response:
+    return send_from_directory(_PACKAGE / "api" / "templates", "docs.css", max_age=3600)

@@ -1,0 +1,142 @@
+"""The shapes of the server list and how they are made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import isnan
+from typing import Any
+
+import msgspec
+
+from hostpulse.api import headline
+from hostpulse.control.servers import Server
+from hostpulse.control.status import STATUSES, status_at
+from hostpulse.storage import Storage, Wanted, Window
+
+_MINUTE_MS = 60_000
+_SPARK = Wanted(("cpu_percent_total",), "")
+
+
+class Row(msgspec.Struct, omit_defaults=True, kw_only=True):
+    """One server of the list; what is not known, or did not change, is left out."""
+
+    id: str
+    status: str
+    hostname: str | None = None
+    first_seen: int | None = None
+    last_seen: int | None = None
+    time: int | None = None
+    interval_seconds: float | None = None
+    tags: list[str] | None = None
+    os: str | None = None
+    kernel: str | None = None
+    agent_version: str | None = None
+    flags: list[str] | None = None
+    clock_offset_ms: int | None = None
+    boot_time: int | None = None
+    cpu_count_logical: int | None = None
+    memory_total: int | None = None
+    cpu_percent_total: float | None = None
+    memory_percent: float | None = None
+    swap_percent: float | None = None
+    disk_percent: float | None = None
+    disk_mountpoint: str | None = None
+    bytes_recv_per_sec: float | None = None
+    bytes_sent_per_sec: float | None = None
+    load_per_core: float | None = None
+    temperature_celsius: float | None = None
+    processes_total: int | None = None
+    spark: list[float | None] | None = None
+    facts: dict[str, Any] | None = None
+
+
+class ServerList(msgspec.Struct):
+    """The servers as of `now`; a delta holds only what changed since the time asked for."""
+
+    now: int
+    total: int
+    delta: bool
+    counts: dict[str, int]
+    servers: list[Row]
+
+
+def full_row(server: Server, now_ms: int) -> Row:
+    """Return everything the list says of a server."""
+    row = changing_row(server, now_ms)
+    row.hostname = server.hostname
+    row.first_seen = server.first_seen_ms
+    row.interval_seconds = server.interval_seconds
+    row.tags = server.facts.get("tags", [])
+    for name in ("os", "kernel", "agent_version"):
+        setattr(row, name, server.facts.get(name) or None)
+    if server.newest:
+        for name, value in headline.facts(server.newest).items():
+            setattr(row, name, int(value))
+    return row
+
+
+def changing_row(server: Server, now_ms: int) -> Row:
+    """Return what can change with every report."""
+    row = Row(id=server.id, status=status_at(server, now_ms))
+    if server.newest is None:
+        return row
+    row.last_seen, row.time = server.last_seen_ms, server.newest.time_ms
+    if server.clock_ahead:
+        row.flags = ["clock_ahead"]
+    offset = server.report.agent.clock_offset_ms if server.report.agent else 0
+    row.clock_offset_ms = int(offset) if offset and not isnan(offset) else None
+    for name, value in headline.numbers(server.newest).items():
+        setattr(row, name, value)
+    return row
+
+
+def changed_since(server: Server, since_ms: int, now_ms: int) -> bool:
+    """Tell whether a client that knew everything at `since_ms` has to learn something."""
+    return server.last_seen_ms >= since_ms or status_at(server, since_ms) != status_at(
+        server, now_ms
+    )
+
+
+def count(servers: list[Server], now_ms: int) -> dict[str, int]:
+    """Return how many servers have each status."""
+    counts = dict.fromkeys(STATUSES, 0)
+    for server in servers:
+        counts[status_at(server, now_ms)] += 1
+    return counts
+
+
+class Sparks:
+    """CPU means per minute for the list, made once a minute for each server.
+
+    A server with hardly any history yet is not kept, so that its first line grows at once.
+    """
+
+    def __init__(self, storage: Storage, clock_ms: Callable[[], int]) -> None:
+        self._storage = storage
+        self._clock_ms = clock_ms
+        self._kept: dict[tuple[str, str, int], tuple[int, list[float | None]]] = {}
+
+    def of(self, tenant: str, server: Server, minutes: int) -> list[float | None]:
+        """Return `minutes` means, the last one of the minute that is running; None for a gap."""
+        this_minute = self._clock_ms() // _MINUTE_MS
+        made, spark = self._kept.get((tenant, server.id, minutes), (0, []))
+        if made != this_minute:
+            spark = self._make(tenant, server, minutes, this_minute)
+            if sum(value is not None for value in spark) > 2:
+                self._kept[tenant, server.id, minutes] = (this_minute, spark)
+        return spark
+
+    def forget(self, tenant: str, server: Server) -> None:
+        """Drop what is kept of a server."""
+        for key in [key for key in self._kept if key[:2] == (tenant, server.id)]:
+            del self._kept[key]
+
+    def _make(
+        self, tenant: str, server: Server, minutes: int, this_minute: int
+    ) -> list[float | None]:
+        end_ms = (this_minute + 1) * _MINUTE_MS
+        window = Window(end_ms - minutes * _MINUTE_MS, end_ms, bucket_ms=_MINUTE_MS)
+        series = self._storage.history(tenant, server.id, _SPARK, window).series
+        if not series:
+            return [None] * minutes
+        return [None if isnan(value) else round(value, 1) for value in series[0].mean]

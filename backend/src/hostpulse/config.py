@@ -1,0 +1,155 @@
+"""Every setting once: name, default and help; read from flags, the environment and a TOML file."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+ENVIRONMENT_PREFIX = "HOSTPULSE_"
+MIN_KEY_LENGTH = 16
+
+Port = Annotated[int, Meta(ge=1, le=65535)]
+Count = Annotated[int, Meta(ge=1)]
+Bytes = Annotated[int, Meta(ge=1024)]
+Seconds = Annotated[float, Meta(gt=0)]
+
+
+class ConfigError(Exception):
+    """A setting cannot be right; the message names it and says what to do."""
+
+
+def _setting(default: Any, text: str) -> Any:
+    return dataclasses.field(default=default, metadata={"help": text})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """All settings of the backend."""
+
+    host: str = _setting(
+        "127.0.0.1",
+        "Address to listen on. Until sign-in exists only loopback is allowed; with ingest_key_file "
+        "agents may post to another one.",
+    )
+    port: Port = _setting(5000, "Port to listen on.")
+    storage: str = _setting(
+        "memory://", "Where samples rest. memory:// keeps the newest 1000 samples of each server."
+    )
+    workers: Count = _setting(1, "Processes that serve. memory:// allows one only.")
+    ingest_key_file: str = _setting(
+        "", "File with the key that agents must send; without it they post from loopback only."
+    )
+    cors_origins: str = _setting(
+        "", "Origins that may read the API from other pages, separated by commas; none by default."
+    )
+    max_servers: Count = _setting(2000, "Servers that may report.")
+    max_custom_metrics: Count = _setting(200, "Numbers under `custom` that one server may report.")
+    max_body_bytes: Bytes = _setting(1 << 20, "Largest request body.")
+    max_inflated_bytes: Bytes = _setting(8 << 20, "Largest request body once unzipped.")
+    header_timeout_seconds: Seconds = _setting(
+        10.0, "Time a client has from its connection to the end of its request headers."
+    )
+    body_timeout_seconds: Seconds = _setting(10.0, "Time a client has to send a request body.")
+    log_format: str = _setting("text", "Form of the log on standard error: text or json.")
+    log_level: str = _setting("info", "Least serious log line: debug, info, warning or error.")
+
+
+SETTINGS = dataclasses.fields(Config)
+
+
+def load(
+    flags: Mapping[str, Any], environment: Mapping[str, str], file: Path | None = None
+) -> Config:
+    """Return the settings: a flag wins over the environment, that over the file.
+
+    Raises ConfigError.
+    """
+    chosen: dict[str, Any] = _read_file(file) if file else {}
+    for setting in SETTINGS:
+        variable = ENVIRONMENT_PREFIX + setting.name.upper()
+        if variable in environment:
+            chosen[setting.name] = environment[variable]
+    chosen.update({name: value for name, value in flags.items() if value is not None})
+    config = _convert(chosen)
+    _check(config)
+    return config
+
+
+def _read_file(file: Path) -> dict[str, Any]:
+    try:
+        found = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(
+            f"Cannot read the configuration file {file}: {error.strerror}."
+        ) from error
+    except ValueError as error:
+        raise ConfigError(f"The configuration file {file} is not valid TOML: {error}.") from error
+    unknown = sorted(set(found) - {setting.name for setting in SETTINGS})
+    if unknown:
+        raise ConfigError(f"The configuration file {file} has an unknown setting: {unknown[0]}.")
+    return found
+
+
+def _convert(chosen: dict[str, Any]) -> Config:
+    try:
+        return msgspec.convert(chosen, Config, strict=False)
+    except msgspec.ValidationError as error:
+        problem, _, path = str(error).partition(" - at `$.")
+        name = path.rstrip("`") or "settings"
+        raise ConfigError(f"{name}: {problem}; it is {chosen.get(name)!r}.") from error
+
+
+def _check(config: Config) -> None:
+    if config.log_format not in ("text", "json"):
+        raise ConfigError(f"log_format: use text or json, not {config.log_format!r}.")
+    if config.log_level not in ("debug", "info", "warning", "error"):
+        raise ConfigError("log_level: use debug, info, warning or error.")
+    if config.workers > 1 and config.storage.startswith("memory:"):
+        raise ConfigError(
+            "workers: memory:// allows one process, because each would keep samples of its own; "
+            "use --workers 1."
+        )
+    if not is_loopback(config.host) and not config.ingest_key_file:
+        raise ConfigError(
+            f"host: {config.host} can be reached by others and there is no sign-in yet; use "
+            "127.0.0.1, or --ingest-key-file to let agents post (and nothing else) from outside."
+        )
+
+
+@lru_cache(maxsize=1024)
+def is_loopback(host: str) -> bool:
+    """Tell whether an address or host name means this machine alone."""
+    if host.lower() in ("localhost", "localhost."):
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def read_ingest_key(config: Config) -> str:
+    """Return the key agents must send, '' if none is configured; raises ConfigError."""
+    if not config.ingest_key_file:
+        return ""
+    file = Path(config.ingest_key_file)
+    try:
+        key = file.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"ingest_key_file: cannot read a key from {file}: {error}.") from error
+    if len(key) < MIN_KEY_LENGTH:
+        raise ConfigError(f"ingest_key_file: the key in {file} is shorter than {MIN_KEY_LENGTH}.")
+    return key
+
+
+def origins(config: Config) -> list[str]:
+    """Return the origins that may read the API from other pages."""
+    return [origin.strip() for origin in config.cors_origins.split(",") if origin.strip()]

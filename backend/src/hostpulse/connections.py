@@ -1,0 +1,115 @@
+"""Connections with patience: uvicorn's protocols, closed when a client is silent or too slow.
+
+uvicorn limits neither the time of request headers nor that of a body. One timer per connection
+does: it runs from the connection, or from the first byte of a later request, to the end of the headers,
+and then to the end of the body. A request that arrives at once never starts it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+MAX_HEADER_BYTES = 65_536
+_TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+_TOO_LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
+    b"connection: close\r\ncontent-length: 0\r\n\r\n"
+)
+
+if TYPE_CHECKING:
+    _Protocol = H11Protocol
+else:
+    _Protocol = object
+
+
+class _Patience(_Protocol):
+    """What both protocols share; put before uvicorn's class."""
+
+    header_timeout_seconds = 10.0
+    body_timeout_seconds = 10.0
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._timer: asyncio.TimerHandle | None = None
+        self._waits_for = ""
+        self._header_bytes = 0
+
+    def _phase(self) -> str:
+        """Return what the client still owes: 'headers', 'body', or ''."""
+        raise NotImplementedError
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._wait("headers", self.header_timeout_seconds)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        owed = self._phase()
+        if owed != self._waits_for:
+            self._wait(owed, self._timeout_of(owed))
+        if owed == "headers":
+            self._limit_headers(len(data))
+
+    def _timeout_of(self, owed: str) -> float:
+        return self.header_timeout_seconds if owed == "headers" else self.body_timeout_seconds
+
+    def _wait(self, owed: str, seconds: float) -> None:
+        self._stop()
+        self._waits_for = owed
+        self._header_bytes = 0
+        if owed:
+            self._timer = self.loop.call_later(seconds, self._give_up, _TIMED_OUT)
+
+    def _stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _limit_headers(self, count: int) -> None:
+        self._header_bytes += count
+        if self._header_bytes > MAX_HEADER_BYTES:
+            self._give_up(_TOO_LARGE)
+
+    def _give_up(self, farewell: bytes) -> None:
+        cycle = self.cycle
+        if not self.transport.is_closing():
+            if cycle is None or cycle.response_complete or not cycle.response_started:
+                self.transport.write(farewell)
+            self.transport.close()
+
+
+class PatientH11Protocol(_Patience, H11Protocol):
+    """For machines without httptools, Windows among them."""
+
+    def _phase(self) -> str:
+        their = self.conn.their_state
+        if their is h11.SEND_BODY:
+            return "body"
+        if their is h11.IDLE and (self.cycle is None or self.conn.trailing_data[0]):
+            return "headers"
+        return ""
+
+
+def protocol_class(header_timeout_seconds: float, body_timeout_seconds: float) -> type[Any]:
+    """Return the fastest protocol there is here, with these timeouts."""
+    timeouts = {
+        "header_timeout_seconds": header_timeout_seconds,
+        "body_timeout_seconds": body_timeout_seconds,
+    }
+    return type("Patient", (_fastest(),), timeouts)
+
+
+def _fastest() -> type[Any]:
+    try:
+        from hostpulse.connections_httptools import PatientHttpToolsProtocol
+    except ImportError:
+        return PatientH11Protocol
+    return PatientHttpToolsProtocol

@@ -1,0 +1,1 @@
+"""What is known besides samples: the servers (later users, keys, rules)."""

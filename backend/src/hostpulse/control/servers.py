@@ -1,0 +1,128 @@
+"""The registry of servers: who reported, when, and what it last said about itself."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any
+
+from hostpulse.report import Decoded, Sample
+
+DEFAULT_INTERVAL_SECONDS = 5.0
+
+
+class UnknownServer(LookupError):
+    """No server of the tenant has that id or hostname."""
+
+
+class TooManyServers(Exception):
+    """The tenant has as many servers as it may."""
+
+
+def server_id(tenant: str, hostname: str) -> str:
+    """Return the id of a server that is known by its hostname alone."""
+    digest = hashlib.sha256(f"{tenant}\0{hostname}".encode()).digest()
+    return "srv_" + base64.b32encode(digest)[:16].decode().lower()
+
+
+@dataclass(slots=True)
+class Server:
+    """One server; times are epoch ms, `last_seen_ms` by this machine's clock."""
+
+    id: str
+    hostname: str
+    first_seen_ms: int
+    last_seen_ms: int = 0
+    newest: Sample | None = None
+    report: Any = None
+    raw: bytes = b""
+    clock_ahead: bool = False
+    paused: bool = False
+    facts: dict[str, Any] = field(default_factory=dict)
+    facts_changed_ms: int = 0
+
+    @property
+    def interval_seconds(self) -> float:
+        """The rhythm the agent announced; the default where it announced none."""
+        agent = self.report.agent if self.report else None
+        announced = agent.interval_seconds if agent else 0.0
+        return announced if announced > 0 else DEFAULT_INTERVAL_SECONDS
+
+    def observe(self, decoded: Decoded, sample: Sample, now_ms: int, clock_ahead: bool) -> None:
+        """Take in a stored report; one that is not newer than all before says nothing new."""
+        if self.newest is not None and sample.time_ms <= self.newest.time_ms:
+            return
+        self.newest, self.report, self.last_seen_ms = sample, decoded.report, now_ms
+        self.raw = bytes(decoded.raw)
+        self.clock_ahead = clock_ahead
+        facts = _facts(decoded.report)
+        if facts != self.facts:
+            self.facts, self.facts_changed_ms = facts, now_ms
+
+
+def _facts(report: Any) -> dict[str, Any]:
+    system, agent = report.system, report.agent
+    return {
+        "os": system.os if system else "",
+        "kernel": system.kernel if system else "",
+        "agent_version": agent.version if agent else "",
+        "tags": list(report.tags),
+    }
+
+
+class Servers:
+    """All servers of all tenants, in this process; the tenant comes first, always."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._by_id: dict[str, dict[str, Server]] = {}
+        self._ids: dict[tuple[str, str], str] = {}
+        self._lock = Lock()
+
+    def of_hostname(self, tenant: str, hostname: str, now_ms: int) -> Server:
+        """Return the server that reports under this hostname, new if need be.
+
+        Raises TooManyServers.
+        """
+        known = self._ids.get((tenant, hostname))
+        if known is not None:
+            return self._by_id[tenant][known]
+        return self._create(tenant, hostname, now_ms)
+
+    def _create(self, tenant: str, hostname: str, now_ms: int) -> Server:
+        with self._lock:
+            mine = self._by_id.setdefault(tenant, {})
+            if len(mine) >= self._most:
+                raise TooManyServers(
+                    f"hostname: {hostname} would be server number {len(mine) + 1}; "
+                    "delete a server or raise max_servers"
+                )
+            server = Server(server_id(tenant, hostname), hostname, now_ms)
+            mine[server.id] = server
+            self._ids[tenant, hostname] = server.id
+            return server
+
+    def find(self, tenant: str, name: str) -> Server:
+        """Return the server with this id or hostname; raises UnknownServer."""
+        mine = self._by_id.get(tenant, {})
+        server = mine.get(name) or mine.get(self._ids.get((tenant, name), ""))
+        if server is None:
+            raise UnknownServer(f"No server has the id or hostname {name!r}; see /api/servers.")
+        return server
+
+    def all(self, tenant: str) -> list[Server]:
+        """Return the tenant's servers, oldest first."""
+        with self._lock:
+            return list(self._by_id.get(tenant, {}).values())
+
+    def forget(self, tenant: str, server: Server) -> None:
+        """Take a server out; a new report of it makes a new one."""
+        with self._lock:
+            self._by_id.get(tenant, {}).pop(server.id, None)
+            self._ids.pop((tenant, server.hostname), None)
+
+    def count(self) -> int:
+        """Return the number of servers of all tenants."""
+        return sum(len(mine) for mine in self._by_id.values())

@@ -1,0 +1,218 @@
+"""The door: one ASGI application with a lane for agents and a lane for people.
+
+`POST /api/metrics` is a coroutine on the event loop: a slow sender holds no thread, and many posts
+can wait for one commit. Everything else is the Flask application in a pool of threads.
+"""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+import time
+import zlib
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import structlog
+from a2wsgi import WSGIMiddleware
+
+from hostpulse.access.guard import Asker
+from hostpulse.api.answers import (
+    REFUSED,
+    SECURITY_HEADERS,
+    Answer,
+    BadRequest,
+    encode,
+    refusal,
+    sentence,
+)
+from hostpulse.api.cors import Cors
+from hostpulse.api.metrics import Received
+from hostpulse.app import create_app
+from hostpulse.config import origins
+from hostpulse.parts import Parts
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+METRICS_PATH = "/api/metrics"
+ROUTES = ((METRICS_PATH, "POST"),)
+PEOPLE_THREADS = 8
+
+_COMMON = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS]
+_JSON = (b"content-type", b"application/json")
+_NO_STORE = (b"cache-control", b"no-store")
+
+
+class ClientGone(Exception):
+    """The client closed the connection before its request was whole."""
+
+
+class Door:
+    """The ASGI application."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        people: Any = create_app(parts)
+        self._people: Any = WSGIMiddleware(people, workers=PEOPLE_THREADS)
+        self._cors = Cors(origins(parts.config))
+        self._ids = _request_ids()
+        self._log = structlog.get_logger("hostpulse.door")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            await send({"type": f"{message['type']}.complete"})
+            if message["type"] == "lifespan.shutdown":
+                return
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        request_id = next(self._ids)
+        scope["state"] = {"request_id": request_id}
+        exchange = _Exchange(send, [*_COMMON, (b"x-request-id", request_id.encode())])
+        headers = dict(scope["headers"])
+        exchange.common += self._cors.headers(scope["method"], headers)
+        try:
+            await self._route(scope, headers, receive, exchange)
+        except ClientGone:
+            return
+        except REFUSED as error:
+            await exchange.answer(refusal(error, request_id))
+        except Exception:  # noqa: BLE001 - the last net: nothing may end without an answer
+            self._log.exception("a request failed", path=scope["path"], request_id=request_id)
+            text = "Something went wrong here; try again, and report the request id if it stays."
+            await exchange.answer(sentence(500, text, request_id))
+        self._parts.telemetry.count_request(exchange.status, time.perf_counter() - started)
+
+    async def _route(
+        self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, exchange: _Exchange
+    ) -> None:
+        if self._cors.is_preflight(scope["method"], headers):
+            await exchange.answer(Answer(204, b""))
+        elif scope["path"] != METRICS_PATH:
+            body = await self._body(headers, receive)
+            await self._people(scope, _replay(body), exchange.pass_on)
+        elif scope["method"] == "POST":
+            await exchange.answer(await self._metrics(scope, headers, receive))
+        else:
+            raise BadRequest(405, "Reports are sent here by POST; read them at /api/servers.")
+
+    async def _metrics(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Answer:
+        principal = self._parts.guard.for_ingest(_asker(scope, headers))
+        _check_content_type(headers)
+        encoding = headers.get(b"content-encoding", b"identity").strip().lower()
+        body = await self._body(headers, receive)
+        if encoding == b"gzip":
+            body = inflate(body, self._parts.config.max_inflated_bytes)
+        elif encoding != b"identity":
+            raise BadRequest(415, "Content-Encoding: send gzip or no encoding at all.")
+        outcome = await self._parts.ingest.accept(principal.tenant, body)
+        received = Received.of(outcome, self._parts.ingest.durability, self._parts.clock_ms())
+        return Answer(200, encode(received))
+
+    async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
+        most = self._parts.config.max_body_bytes
+        if _declared_length(headers) > most:
+            raise _too_large(most)
+        message = await receive()
+        body: bytes = message.get("body", b"")
+        if message["type"] == "http.request" and not message.get("more_body"):
+            return body
+        chunks = [body]
+        size = len(body)
+        while message.get("more_body"):
+            message = await receive()
+            chunks.append(message.get("body", b""))
+            size += len(chunks[-1])
+            if size > most:
+                raise _too_large(most)
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        return b"".join(chunks)
+
+
+class _Exchange:
+    """Sends one answer with the headers that every answer has."""
+
+    def __init__(self, send: Send, common: list[tuple[bytes, bytes]]) -> None:
+        self._send = send
+        self.common = common
+        self.status = 0
+
+    async def answer(self, answer: Answer) -> None:
+        """Send an answer of our own, unless one was begun already."""
+        if self.status:
+            return
+        self.status = answer.status
+        headers = [_JSON, (b"content-length", b"%d" % len(answer.body)), _NO_STORE, *self.common]
+        headers += [(name.encode(), value.encode()) for name, value in answer.headers]
+        start = {"type": "http.response.start", "status": answer.status, "headers": headers}
+        await self._send(start)
+        await self._send({"type": "http.response.body", "body": answer.body})
+
+    async def pass_on(self, message: Message) -> None:
+        """Send on what the Flask application answers."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            theirs = [header for header in message["headers"] if header[0] != b"date"]
+            message["headers"] = [*theirs, *self.common]
+        await self._send(message)
+
+
+def _request_ids() -> Any:
+    prefix = secrets.token_hex(4)
+    return (f"{prefix}-{number:x}" for number in itertools.count(1))
+
+
+def _asker(scope: Scope, headers: dict[bytes, bytes]) -> Asker:
+    client = scope.get("client") or ("", 0)
+    return Asker(client[0], lambda name: headers.get(name.encode(), b"").decode("latin-1"))
+
+
+def _check_content_type(headers: dict[bytes, bytes]) -> None:
+    kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    if kind != b"application/json":
+        raise BadRequest(415, "Content-Type: send application/json.")
+
+
+def _declared_length(headers: dict[bytes, bytes]) -> int:
+    declared = headers.get(b"content-length", b"0")
+    return int(declared) if declared.isdigit() else 0
+
+
+def _too_large(most: int) -> BadRequest:
+    return BadRequest(413, f"The body is larger than {most} bytes; send less at once.")
+
+
+def inflate(body: bytes, most: int) -> bytes:
+    """Unzip a gzip body of at most `most` bytes; raises BadRequest."""
+    unzip = zlib.decompressobj(wbits=31)
+    try:
+        inflated = unzip.decompress(body, most + 1)
+    except zlib.error as error:
+        raise BadRequest(400, f"The body is not valid gzip: {error}.") from error
+    if len(inflated) > most:
+        raise BadRequest(413, f"The body is larger than {most} bytes once unzipped; send less.")
+    if not unzip.eof:
+        raise BadRequest(400, "The body is gzip that ends too early; send it whole.")
+    if unzip.unused_data:
+        raise BadRequest(400, "The body has bytes after the end of its gzip data.")
+    return inflated
+
+
+def _replay(body: bytes) -> Receive:
+    messages = iter(({"type": "http.request", "body": body},))
+
+    async def receive() -> Message:
+        return next(messages, {"type": "http.disconnect"})
+
+    return receive

@@ -1,0 +1,134 @@
+"""The one way in: a body becomes samples, and they are stored before anyone is told so."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from hostpulse.control.servers import Server, Servers, TooManyServers
+from hostpulse.report import Decoded, InvalidReport, Limits, Refused, Sample, decode
+from hostpulse.report.flatten import Plans
+from hostpulse.report.rates import fill
+from hostpulse.storage import Appended, Storage
+from hostpulse.telemetry import Telemetry
+
+MAX_AHEAD_MS = 600_000
+_MOST_NAMED = 50
+_BREATH = 100  # reports decoded between two chances for the event loop to serve others
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of the reports of one body."""
+
+    hostname: str
+    appended: Appended
+    rejected: list[Refused]
+    rejected_fields: list[str]
+
+
+class Ingest:
+    """Accepts bodies of reports for a tenant."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        servers: Servers,
+        telemetry: Telemetry,
+        limits: Limits,
+        clock_ms: Callable[[], int],
+    ) -> None:
+        self._storage = storage
+        self._servers = servers
+        self._telemetry = telemetry
+        self._limits = limits
+        self._clock_ms = clock_ms
+        self._plans = Plans()
+
+    @property
+    def durability(self) -> str:
+        """What an accepted sample is safe from, in the storage's word."""
+        return self._storage.durability
+
+    async def accept(self, tenant: str, body: bytes) -> Outcome:
+        """Store the reports of `body` and say what became of each.
+
+        Raises InvalidReport or TooManyServers if there is nothing to store, StorageError if it
+        cannot be stored.
+        """
+        batch = _Batch(self._servers, tenant)
+        for count, item in enumerate(decode(body, self._plans, self._limits), 1):
+            batch.add(count - 1, item, self._clock_ms())
+            if count % _BREATH == 0:
+                await asyncio.sleep(0)
+        if not batch.members:
+            raise batch.full or _nothing_to_store(batch.refused)
+        appended = self._storage.append(tenant, [member.sample for member in batch.members])
+        self._telemetry.count_samples(appended.accepted)
+        return batch.settle(appended, self._clock_ms())
+
+
+class _Member(NamedTuple):
+    server: Server
+    decoded: Decoded
+    sample: Sample
+    clock_ahead: bool
+
+
+class _Batch:
+    """The reports of one body on their way to the storage."""
+
+    def __init__(self, servers: Servers, tenant: str) -> None:
+        self._servers = servers
+        self._tenant = tenant
+        self._newest: dict[str, Sample] = {}
+        self.members: list[_Member] = []
+        self.refused: list[Refused] = []
+        self.full: TooManyServers | None = None
+
+    def add(self, index: int, item: Decoded | Refused, now_ms: int) -> None:
+        if isinstance(item, Refused):
+            self.refused.append(item)
+            return
+        try:
+            server = self._servers.of_hostname(self._tenant, item.report.hostname, now_ms)
+        except TooManyServers as error:
+            self.full = error
+            self.refused.append(Refused(index, str(error)))
+            return
+        previous = self._newest.get(server.id, server.newest)
+        sample, clock_ahead = _to_sample(item, server.id, previous, now_ms)
+        self._newest[server.id] = sample
+        self.members.append(_Member(server, item, sample, clock_ahead))
+
+    def settle(self, appended: Appended, now_ms: int) -> Outcome:
+        """Tell the registry what was stored; return what to answer."""
+        dropped: list[str] = []
+        for server, decoded, sample, clock_ahead in self.members:
+            server.observe(decoded, sample, now_ms, clock_ahead)
+            dropped.extend(decoded.dropped)
+        hostname = self.members[0].decoded.report.hostname
+        return Outcome(hostname, appended, self.refused, dropped[:_MOST_NAMED])
+
+
+def _to_sample(
+    decoded: Decoded, server: str, previous: Sample | None, now_ms: int
+) -> tuple[Sample, bool]:
+    time_ms = decoded.stamp_ms + decoded.clock_offset_ms
+    clock_ahead = time_ms > now_ms + MAX_AHEAD_MS
+    if clock_ahead:
+        time_ms = now_ms
+    layout, values = decoded.plan.layout, decoded.values
+    if not decoded.makes_own_rates:
+        fill(layout, values, time_ms, previous)
+    decoded.plan.add_totals(values)
+    return Sample(server, time_ms, layout, values), clock_ahead
+
+
+def _nothing_to_store(refused: list[Refused]) -> InvalidReport:
+    if not refused:
+        return InvalidReport("body", "is an empty array; send at least one report")
+    problem = f"{refused[0].error} ({len(refused)} refused, none stored)"
+    return InvalidReport(f"report {refused[0].index}", problem)

@@ -1,0 +1,17 @@
+"""The seed's JSON on one side, numbers on the other: decode a body into reports."""
+
+from hostpulse.report.decode import Decoded, Refused, decode
+from hostpulse.report.errors import InvalidReport
+from hostpulse.report.limits import Limits
+from hostpulse.report.sample import Key, Layout, Sample
+
+__all__ = [
+    "Decoded",
+    "InvalidReport",
+    "Key",
+    "Layout",
+    "Limits",
+    "Refused",
+    "Sample",
+    "decode",
+]

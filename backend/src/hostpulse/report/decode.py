@@ -1,0 +1,121 @@
+"""A request body in, judged reports out: typed first, tolerantly only where that fails."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from math import isnan
+from typing import Any
+
+import msgspec
+
+from hostpulse.report import tolerant
+from hostpulse.report.errors import InvalidReport
+from hostpulse.report.flatten import Plan, Plans, read
+from hostpulse.report.limits import MAX_REPORT_BYTES, Limits
+from hostpulse.report.shape import DECODER
+
+_ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
+_EARLIEST_MS = 946_684_800_000  # 2000-01-01
+_UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A report that can be stored: its typed form, its numbers, and what was dropped from it."""
+
+    report: Any
+    stamp_ms: int
+    plan: Plan
+    values: array[float]
+    raw: bytes | msgspec.Raw
+    dropped: tuple[str, ...] = ()
+
+    @property
+    def clock_offset_ms(self) -> int:
+        """What the agent found its clock to be behind the server's; 0 if it did not say."""
+        offset = self.report.agent.clock_offset_ms if self.report.agent else 0
+        return 0 if isnan(offset) else int(offset)
+
+    @property
+    def makes_own_rates(self) -> bool:
+        """An agent of ours knows its resets and gaps; a plain one sends counters alone."""
+        return self.report.agent is not None and bool(self.report.agent.version)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An item of a body that cannot be stored, and why."""
+
+    index: int
+    error: str
+
+
+def decode(body: bytes, plans: Plans, limits: Limits) -> Iterator[Decoded | Refused]:
+    """Yield each report of `body` (one report, or an array of them) as it is judged.
+
+    Raises InvalidReport where the body as a whole is not JSON, or is one report that is refused.
+    """
+    if body.lstrip()[:1] != b"[":
+        yield _decode_one(body, plans, limits)
+        return
+    for index, item in enumerate(_items(body)):
+        try:
+            yield _decode_one(item, plans, limits)
+        except InvalidReport as error:
+            yield Refused(index, str(error))
+
+
+def _items(body: bytes) -> list[Any]:
+    try:
+        return _ITEMS.decode(body)
+    except _UNDECODABLE:
+        return tolerant.loads(body, extra_depth=1)  # type: ignore[no-any-return]
+
+
+def _decode_one(item: Any, plans: Plans, limits: Limits) -> Decoded:
+    try:
+        report = DECODER.decode(item)
+        _check_custom(report, limits)
+        plan = plans.of(report)
+    except (*_UNDECODABLE, TypeError, InvalidReport):
+        return _decode_tolerantly(item, plans, limits)
+    return _finish(report, plan, item, ())
+
+
+def _decode_tolerantly(item: Any, plans: Plans, limits: Limits) -> Decoded:
+    if isinstance(item, bytes | msgspec.Raw):
+        item = bytes(item)
+        if len(item) > MAX_REPORT_BYTES:
+            raise InvalidReport("report", f"is larger than {MAX_REPORT_BYTES} bytes; send less")
+        item = tolerant.loads(item)
+    report, dropped = tolerant.clean(item, limits)
+    return _finish(report, plans.of(report), msgspec.json.encode(item), dropped)
+
+
+def _finish(report: Any, plan: Plan, raw: Any, dropped: tuple[str, ...]) -> Decoded:
+    if not report.hostname.strip() or not report.hostname.isprintable():
+        tolerant.check_hostname(report.hostname)
+    return Decoded(
+        report, _stamp_ms(report.timestamp), plan, plan.round(read(report)), raw, dropped
+    )
+
+
+def _stamp_ms(timestamp: datetime) -> int:
+    if timestamp.tzinfo is None:
+        timestamp = timestamp.replace(tzinfo=UTC)
+    stamp_ms = round(timestamp.timestamp() * 1000)
+    if stamp_ms < _EARLIEST_MS:
+        raise InvalidReport("timestamp", "is before the year 2000; set the server's clock")
+    return stamp_ms
+
+
+def _check_custom(report: Any, limits: Limits) -> None:
+    custom = report.custom
+    if (
+        custom
+        and sum(len(v) if type(v) is dict else 1 for v in custom.values()) > limits.custom_metrics
+    ):
+        raise InvalidReport("custom", f"has more than {limits.custom_metrics} numbers")

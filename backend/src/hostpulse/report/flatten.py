@@ -1,0 +1,253 @@
+"""From a typed report to the positions of a values array.
+
+The shape of a report (which sections, which instances) rarely changes, so everything that depends
+on it alone is worked out once in a `Plan` and found again by the shape.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from math import isnan, nan
+from typing import Any
+
+from hostpulse import catalogue
+from hostpulse.report.errors import InvalidReport
+from hostpulse.report.sample import Key, Layout
+from hostpulse.report.shape import getter, section_metrics
+
+_CPU, _MEMORY, _SYSTEM = getter("cpu"), getter("memory"), getter("system")
+_AGENT, _PARTITION, _NETWORK = getter("agent"), getter("disk.partitions"), getter("io.network")
+_DISK_IO, _PRESSURE, _RAID = getter("io.disk_io"), getter("pressure"), getter("raid")
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+_VIRTUAL_INTERFACE = re.compile(
+    r"lo\d*|(veth|docker|br-|virbr|vnet|cali|cni|flannel|cilium|lxc|tun|tap|wg|dummy|ifb|bond|team"
+    r"|kube|nodelocaldns).*|br\d+|.+[.@:].*"
+)
+_VIRTUAL_DISK = re.compile(r"(loop|ram|zram|sr|fd|dm-|md).*")
+_PARTITION_NAME = re.compile(
+    r"(?P<disk>(?:nvme\d+n\d+|mmcblk\d+|.*\d)(?=p\d+$)|.*?\D(?=\d+$))p?\d+"
+)
+
+# Doubles near this number are whole: adding it and taking it away rounds, ten times faster than
+# round(). Beyond 2**51 a double has no decimals worth keeping.
+_TO_WHOLE = 1.5 * 2**52
+
+Shape = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """What follows from a shape: the layout, how to round it, and what to sum up."""
+
+    layout: Layout
+    scales: tuple[tuple[int, float], ...] = field(init=False)
+    totals: tuple[tuple[int, tuple[int, ...]], ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scales", tuple(_scales(self.layout)))
+        object.__setattr__(self, "totals", tuple(_totals(self.layout)))
+
+    def round(self, values: list[float]) -> array[float]:
+        """Round each value to its metric's decimals."""
+        for position, scale in self.scales:
+            values[position] = (values[position] * scale + _TO_WHOLE - _TO_WHOLE) / scale
+        return array("d", values)
+
+    def add_totals(self, values: array[float]) -> None:
+        """Fill in the sums over instances (`catalogue.TOTALS`) where any instance has a value."""
+        for position, sources in self.totals:
+            total = sum([values[source] for source in sources])
+            if isnan(total):
+                known = [values[source] for source in sources if not isnan(values[source])]
+                total = sum(known) if known else nan
+            values[position] = (total * 10 + _TO_WHOLE - _TO_WHOLE) / 10
+
+
+def _decimals(metric: str) -> int:
+    if metric.startswith(catalogue.CUSTOM_PREFIX):
+        return catalogue.CUSTOM_DECIMALS
+    return catalogue.BY_NAME[metric].decimals
+
+
+def _scales(layout: Layout) -> Iterator[tuple[int, float]]:
+    for position, key in enumerate(layout.keys):
+        if decimals := _decimals(key.metric):
+            yield position, 10.0**decimals
+
+
+def _totals(layout: Layout) -> Iterator[tuple[int, tuple[int, ...]]]:
+    for metric in catalogue.TOTALS:
+        total = layout.index.get(Key(metric))
+        names = [key.instance for key in layout.keys if key.metric == metric and key.instance]
+        if total is not None and names:
+            counted = _carriers(metric, names)
+            yield total, tuple(layout.index[Key(metric, name)] for name in counted)
+
+
+def _carriers(metric: str, names: Sequence[str]) -> Sequence[str]:
+    """Return the instances that carry traffic of their own, or all if none seems to."""
+    if catalogue.BY_NAME[metric].per == "interface":
+        own = [name for name in names if not _VIRTUAL_INTERFACE.fullmatch(name)]
+    else:
+        own = [name for name in names if not is_virtual_disk(name, names)]
+    return own or names
+
+
+def is_virtual_disk(name: str, names: Sequence[str]) -> bool:
+    """Tell whether a block device only repeats what another one of `names` carries."""
+    if _VIRTUAL_DISK.fullmatch(name):
+        return True
+    partition = _PARTITION_NAME.fullmatch(name)
+    return partition is not None and partition["disk"] in names
+
+
+class Plans:
+    """The plans found so far, by shape; bounded, because shapes come from outside."""
+
+    def __init__(self, most: int = 4096) -> None:
+        self._most = most
+        self._found: dict[Shape, Plan] = {}
+
+    def of(self, report: Any) -> Plan:
+        """Return the plan for the shape of `report`.
+
+        Raises InvalidReport where a name is not fit to be stored.
+        """
+        shape = _shape(report)
+        plan = self._found.get(shape)
+        if plan is None:
+            plan = Plan(Layout(tuple(_keys(report))))
+            _check_names(plan.layout)
+            if len(self._found) >= self._most:
+                self._found.clear()
+            self._found[shape] = plan
+        return plan
+
+
+def _shape(report: Any) -> Shape:
+    cpu, disk, io, custom = report.cpu, report.disk, report.io, report.custom
+    return (
+        (len(cpu.cpu_percent_per_core), len(cpu.load_average)) if cpu else None,
+        report.memory is None,
+        report.system is None,
+        report.agent is None,
+        tuple([p.mountpoint for p in disk.partitions]) if disk else None,
+        (tuple(io.network), tuple(io.disk_io)) if io else None,
+        tuple(report.pressure),
+        tuple(report.temperatures),
+        tuple(report.raid),
+        tuple([(n, tuple(v) if type(v) is dict else None) for n, v in custom.items()]),
+    )
+
+
+def read(report: Any) -> list[float]:
+    """Return the numbers of a report in the order of its plan's layout; the totals are NaN."""
+    values: list[float] = []
+    cpu, disk, io = report.cpu, report.disk, report.io
+    if cpu:
+        values += _CPU(cpu)
+        values += _known(cpu.cpu_percent_per_core)
+        values += _known(cpu.load_average)
+    if report.memory:
+        values += _MEMORY(report.memory)
+    if report.system:
+        values += _SYSTEM(report.system)
+    if report.agent:
+        values += _AGENT(report.agent)
+    if disk:
+        for row in disk.partitions:
+            values += _PARTITION(row)
+    if io:
+        _read_io(io, values)
+    _read_small_sections(report, values)
+    return values
+
+
+def _known(numbers: list[float | None]) -> Iterable[float]:
+    if None in numbers:
+        return [nan if number is None else number for number in numbers]
+    return numbers  # type: ignore[return-value]
+
+
+def _read_io(io: Any, values: list[float]) -> None:
+    for row in io.network.values():
+        values += _NETWORK(row)
+    for row in io.disk_io.values():
+        values += _DISK_IO(row)
+    values += [nan] * (2 * _has_total(io.network) + 2 * _has_total(io.disk_io))
+
+
+def _read_small_sections(report: Any, values: list[float]) -> None:
+    for row in report.pressure.values():
+        values += _PRESSURE(row)
+    values += report.temperatures.values()
+    for row in report.raid.values():
+        values += _RAID(row)
+    for number in report.custom.values():
+        values += number.values() if type(number) is dict else (number,)
+
+
+def _has_total(instances: dict[str, Any]) -> bool:
+    return bool(instances) and "" not in instances
+
+
+def _keys(report: Any) -> Iterator[Key]:
+    if report.cpu:
+        yield from _cpu_keys(report.cpu)
+    for section in ("memory", "system", "agent"):
+        if getattr(report, section):
+            yield from _section_keys(section)
+    if report.disk:
+        for row in report.disk.partitions:
+            yield from _section_keys("disk.partitions", row.mountpoint)
+    if report.io:
+        yield from _io_keys(report.io)
+    yield from _small_section_keys(report)
+
+
+def _cpu_keys(cpu: Any) -> Iterator[Key]:
+    yield from _section_keys("cpu")
+    for core in range(len(cpu.cpu_percent_per_core)):
+        yield Key("cpu_percent_per_core", str(core))
+    for period in catalogue.LOAD_PERIODS[: len(cpu.load_average)]:
+        yield Key("load_average", period)
+
+
+def _section_keys(path: str, instance: str = "") -> Iterator[Key]:
+    return (Key(metric.name, instance) for metric in section_metrics(path))
+
+
+def _io_keys(io: Any) -> Iterator[Key]:
+    for name in io.network:
+        yield from _section_keys("io.network", name)
+    for name in io.disk_io:
+        yield from _section_keys("io.disk_io", name)
+    sent, received, read_, written = catalogue.TOTALS
+    if _has_total(io.network):
+        yield from (Key(sent), Key(received))
+    if _has_total(io.disk_io):
+        yield from (Key(read_), Key(written))
+
+
+def _small_section_keys(report: Any) -> Iterator[Key]:
+    for resource in report.pressure:
+        yield from _section_keys("pressure", resource)
+    yield from (Key("temperature_celsius", sensor) for sensor in report.temperatures)
+    for name in report.raid:
+        yield from _section_keys("raid", name)
+    for name, number in report.custom.items():
+        metric = catalogue.CUSTOM_PREFIX + name
+        instances = number if isinstance(number, dict) else ("",)
+        yield from (Key(metric, instance) for instance in instances)
+
+
+def _check_names(layout: Layout) -> None:
+    if len(layout.index) != len(layout.keys):
+        raise InvalidReport("report", "names an instance twice")
+    for key in layout.keys:
+        if _CONTROL.search(key.instance) or _CONTROL.search(key.metric):
+            raise InvalidReport(key.metric, "has a control character in a name")

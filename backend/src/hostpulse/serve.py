@@ -1,0 +1,63 @@
+"""Runs the door on a socket until it is told to stop."""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+import uvicorn
+
+from hostpulse.config import Config, ConfigError
+from hostpulse.connections import protocol_class
+from hostpulse.door import Door
+from hostpulse.parts import Parts
+
+KEEP_ALIVE_SECONDS = 75
+SHUTDOWN_SECONDS = 10
+_BACKLOG = 2048
+
+
+def listen(config: Config) -> socket.socket:
+    """Return a socket that listens where `config` says; raises ConfigError."""
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    if sys.platform != "win32":  # there it would let two programs share the port
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((config.host, config.port))
+    except OSError as error:
+        listener.close()
+        raise ConfigError(
+            f"port: cannot listen on {config.host}:{config.port} ({error.strerror}); stop what "
+            "uses it, or choose another with --port."
+        ) from error
+    listener.listen(_BACKLOG)
+    return listener
+
+
+def server_for(parts: Parts) -> uvicorn.Server:
+    """Return the server that answers through the door."""
+    config = parts.config
+    settings = uvicorn.Config(
+        Door(parts),
+        http=protocol_class(config.header_timeout_seconds, config.body_timeout_seconds),
+        ws="none",
+        interface="asgi3",
+        lifespan="on",
+        proxy_headers=False,
+        server_header=False,
+        access_log=False,
+        log_config=None,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    )
+    return uvicorn.Server(settings)
+
+
+def serve(parts: Parts, listener: socket.socket) -> None:
+    """Answer requests until a signal says stop, then finish those under way."""
+    try:
+        server_for(parts).run(sockets=[listener])
+    finally:
+        listener.close()
+        parts.close()

@@ -1,0 +1,129 @@
+"""The default storage: the newest samples of each server, in this process's memory."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import groupby, islice
+from math import isnan, nan
+from threading import Lock
+from typing import NamedTuple
+
+from hostpulse.report import Key, Layout, Sample
+from hostpulse.storage import Appended
+from hostpulse.storage.series import History, Wanted, Window, build
+
+CAPACITY = 1000
+
+
+class _Row(NamedTuple):
+    time_ms: int
+    layout: Layout
+    values: array[float]
+
+
+@dataclass(slots=True)
+class _Ring:
+    """The samples of one server in order of time; full, it drops the oldest."""
+
+    rows: deque[_Row] = field(default_factory=deque)
+
+    def add(self, row: _Row, capacity: int) -> str:
+        """Put the row in its place; return what became of it."""
+        rows = self.rows
+        if not rows or row.time_ms > rows[-1].time_ms:
+            rows.append(row)
+        else:
+            place = bisect_left(rows, row.time_ms, key=_time)
+            if rows[place].time_ms == row.time_ms:
+                return "duplicate"
+            if place == 0 and len(rows) >= capacity:
+                return "expired"
+            rows.insert(place, row)
+        if len(rows) > capacity:
+            rows.popleft()
+        return "accepted"
+
+    def between(self, start_ms: int, end_ms: int) -> list[_Row]:
+        left = bisect_left(self.rows, start_ms, key=_time)
+        right = bisect_left(self.rows, end_ms, key=_time)
+        return list(islice(self.rows, left, right))
+
+
+def _time(row: _Row) -> int:
+    return row.time_ms
+
+
+class MemoryStorage:
+    """Keeps the `capacity` newest samples of each server; everything is gone on restart."""
+
+    durability = "memory"
+
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        self._capacity = capacity
+        self._rings: dict[tuple[str, str], _Ring] = {}
+        self._lock = Lock()
+
+    def append(self, tenant: str, samples: Sequence[Sample]) -> Appended:
+        fates = {"accepted": 0, "duplicate": 0, "expired": 0}
+        with self._lock:
+            for sample in samples:
+                ring = self._rings.get((tenant, sample.server))
+                if ring is None:
+                    ring = self._rings[tenant, sample.server] = _Ring()
+                row = _Row(sample.time_ms, sample.layout, sample.values)
+                fates[ring.add(row, self._capacity)] += 1
+        return Appended(fates["accepted"], fates["duplicate"], fates["expired"])
+
+    def history(self, tenant: str, server: str, wanted: Wanted, window: Window) -> History:
+        rows = self._rows(tenant, server, window.start_ms, window.end_ms)
+        return build([row.time_ms for row in rows], _columns(rows, wanted), window)
+
+    def series(self, tenant: str, server: str) -> list[Key]:
+        found: dict[Key, None] = {}
+        unseen: dict[int, list[int]] = {}  # positions of a layout that no row had a value for yet
+        for row in reversed(self._rows(tenant, server, 0, 2**63)):
+            positions = unseen.get(id(row.layout), range(len(row.values)))
+            known = [i for i in positions if not isnan(row.values[i])]
+            found.update((row.layout.keys[i], None) for i in known)
+            if known or id(row.layout) not in unseen:
+                unseen[id(row.layout)] = [i for i in positions if isnan(row.values[i])]
+        return list(found)
+
+    def forget(self, tenant: str, server: str) -> None:
+        with self._lock:
+            self._rings.pop((tenant, server), None)
+
+    def check(self) -> None:
+        """Memory is always there."""
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+    def _rows(self, tenant: str, server: str, start_ms: int, end_ms: int) -> list[_Row]:
+        with self._lock:
+            ring = self._rings.get((tenant, server))
+            return ring.between(start_ms, end_ms) if ring else []
+
+
+def _columns(rows: Sequence[_Row], wanted: Wanted) -> dict[Key, list[float]]:
+    """Return a value per row for each wanted key, NaN where a row's layout lacks it."""
+    layouts = {row.layout: None for row in rows}
+    keys = dict.fromkeys(key for layout in layouts for key in layout.keys if key in wanted)
+    columns: dict[Key, list[float]] = {key: [] for key in keys}
+    for layout, run in groupby(rows, _layout):
+        run_values = [row.values for row in run]
+        for key, column in columns.items():
+            position = layout.index.get(key)
+            if position is None:
+                column.extend([nan] * len(run_values))
+            else:
+                column.extend([values[position] for values in run_values])
+    return columns
+
+
+def _layout(row: _Row) -> Layout:
+    return row.layout
