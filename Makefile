@@ -20,7 +20,7 @@ APT = { $(SUDO) apt-get update -qq && DEBIAN_FRONTEND=noninteractive $(SUDO) apt
 # Last, so that node and npm of this machine win over those from PyPI.
 export PATH := $(PATH):$(CURDIR)/$(BIN)
 
-.PHONY: help setup run test soak check bench lock clean programs test-python test-python39 test-js
+.PHONY: help setup run test soak check bench lock clean programs test-python test-python39 test-agent39 test-js
 .PHONY: format lint types types-windows old-python imports types-js docs
 
 help: ## says what can be made
@@ -52,7 +52,7 @@ run: setup ## starts the server and an agent on http://localhost:5000
 	@$(PIP) install -qq --require-hashes -r requirements/dev.lock
 	@touch $@
 
-.venv/.npm: dashboard/package-lock.json .venv/.run
+.venv/.npm: dashboard/package-lock.json | .venv/.run
 	@cd dashboard && npm ci --ignore-scripts --loglevel=error >/dev/null
 	@touch $@
 
@@ -70,14 +70,17 @@ test-python: .venv/.dev .venv/.npm programs
 	$(BIN)/pytest -n 2 --dist loadscope
 
 # The agent once more on the oldest Python it promises, where there is one.
-test-python39: $(if $(PYTHON39),.venv39/.test)
-	$(if $(PYTHON39),PYTHONPATH=agent/src .venv39/bin/python -m pytest -n 2 tests/agent,@echo "No Python 3.9 here: the agent is only linted for it.")
+test-python39: .venv/.run
+	@$(if $(PYTHON39),$(MAKE) --no-print-directory .venv39/.test test-agent39,echo "No Python 3.9 here: the agent is only linted for it.")
+
+test-agent39:
+	PYTHONPATH=agent/src .venv39/bin/python -m pytest -n 2 tests/agent
 
 test-js: .venv/.npm
 	$(if $(JS_TESTS),node --test $(JS_TESTS))
 
 soak: ## runs every test with its loops as long as they get
-	HOSTPULSE_TEST_ROUNDS=1000 $(MAKE) test
+	HOSTPULSE_TEST_ROUNDS=1000 PYTEST_ADDOPTS=--timeout=3600 $(MAKE) test
 
 # Debian packages the tests use; where they cannot be installed, the tests that need them say so.
 programs:

@@ -11,7 +11,7 @@ from hypothesis import settings
 
 ROUNDS = int(os.environ.get("HOSTPULSE_TEST_ROUNDS", "20"))
 
-settings.register_profile("hostpulse", max_examples=max(ROUNDS, 20), deadline=None)
+settings.register_profile("hostpulse", max_examples=5 * ROUNDS, deadline=None, print_blob=True)
 settings.load_profile("hostpulse")
 
 
