@@ -1,7 +1,7 @@
 """Connections with patience: uvicorn's protocols, closed when a client is silent or too slow.
 
 uvicorn limits neither the time of request headers nor that of a body. One timer per connection
-does: it runs from the connection, or from the first byte of a later request, to the end of the headers,
+does: from the connection, or the first byte of a later request, to the end of the headers,
 and then to the end of the body. A request that arrives at once never starts it.
 """
 
