@@ -1,0 +1,138 @@
+// @ts-check
+/** What to draw for a plot: planes of a stack, lines with their min–max bands, areas below zero. */
+
+import { fade } from "./colours.js";
+import { gapSpans, onGrid, stackPlanes } from "./history.js";
+
+/** @typedef {import("./history.js").Values} Values */
+/** @typedef {import("./history.js").History} History */
+/** @typedef {import("./history.js").Grid} Grid */
+/** @typedef {import("./axis.js").AxisKind} AxisKind */
+/**
+ * @typedef {object} PlotSeries
+ * @property {string} key
+ * @property {string} label
+ * @property {string} colour a series colour, `s1` to `s6`; "" when only the legend shows it
+ * @property {string} unit
+ * @property {Values} mean
+ * @property {Values} min
+ * @property {Values} max
+ * @property {number} [area] opacity of the area down to zero
+ * @property {boolean} [below] drawn below zero
+ * @property {"right"} [axis] drawn against the percent axis on the right
+ */
+/** @typedef {{value: number, level: "warn" | "crit" | "note", label: string}} Threshold */
+/**
+ * @typedef {object} Plot
+ * @property {string} subtitle
+ * @property {"stack" | "lines"} layout
+ * @property {{kind: AxisKind, fixed?: number, mirrored?: boolean}} axis
+ * @property {PlotSeries[]} series
+ * @property {Threshold[]} [thresholds]
+ * @property {number[]} [marks] instants with errors, as ticks on the baseline
+ */
+/** @typedef {{x: number, y: number | null}} Point */
+/**
+ * @typedef {object} Layer
+ * @property {string} key
+ * @property {Point[]} data
+ * @property {string} line "" for none
+ * @property {number} width
+ * @property {string} fill "" for none
+ * @property {"origin" | "-1"} to what the fill reaches down to
+ * @property {"y" | "right"} axis
+ */
+
+const STACK_OPACITY = 0.55;
+const BAND_OPACITY = 0.22;
+
+/** @param {PlotSeries} series @param {ReadonlySet<string>} hidden */
+const isDrawn = (series, hidden) => series.colour !== "" && !hidden.has(series.key);
+
+/** @param {Plot} plot @param {ReadonlySet<string>} hidden */
+export const drawnSeries = (plot, hidden) => plot.series.filter((series) => isDrawn(series, hidden));
+
+/** @param {number[]} xs @param {Values} values @returns {Point[]} */
+const points = (xs, values, sign = 1) =>
+  xs.map((x, i) => ({ x, y: values[i] === null ? null : sign * /** @type {number} */ (values[i]) }));
+
+/**
+ * The layers of a plot, the one in front first.
+ * @param {Plot} plot
+ * @param {{grid: Grid, raw: boolean, hidden: ReadonlySet<string>, palette: Record<string, string>}} view
+ * @returns {Layer[]}
+ */
+export function planLayers(plot, { grid, raw, hidden, palette }) {
+  const series = drawnSeries(plot, hidden);
+  if (plot.layout === "stack" && series.length > 1) return stackLayers(series, grid, palette);
+  const lines = series.map((one) => lineLayer(one, grid, palette));
+  return raw ? lines : [...lines, ...series.flatMap((one) => bandLayers(one, grid, palette))];
+}
+
+/** @param {PlotSeries[]} series @param {Grid} grid @param {Record<string, string>} palette @returns {Layer[]} */
+function stackLayers(series, grid, palette) {
+  const planes = stackPlanes(series.map((one) => onGrid(grid, one.mean)));
+  return series.map((one, i) => ({
+    key: one.key,
+    data: points(grid.xs, planes[i]),
+    line: palette[one.colour],
+    width: 1.25,
+    fill: fade(palette[one.colour], one.area ?? STACK_OPACITY),
+    to: i === 0 ? "origin" : "-1",
+    axis: "y",
+  }));
+}
+
+/** @param {PlotSeries} one @param {Grid} grid @param {Record<string, string>} palette @returns {Layer} */
+function lineLayer(one, grid, palette) {
+  return {
+    key: one.key,
+    data: points(grid.xs, onGrid(grid, one.mean), one.below ? -1 : 1),
+    line: palette[one.colour],
+    width: 1.5,
+    fill: one.area ? fade(palette[one.colour], one.area) : "",
+    to: "origin",
+    axis: one.axis ?? "y",
+  };
+}
+
+/** @param {PlotSeries} one @param {Grid} grid @param {Record<string, string>} palette @returns {Layer[]} */
+function bandLayers(one, grid, palette) {
+  const edge = (name, values, fill) => ({
+    key: `${one.key}:${name}`,
+    data: points(grid.xs, onGrid(grid, values), one.below ? -1 : 1),
+    line: "", width: 0, fill, to: /** @type {const} */ ("-1"), axis: one.axis ?? "y",
+  });
+  return [edge("min", one.min, ""), edge("max", one.max, fade(palette[one.colour], BAND_OPACITY))];
+}
+
+/**
+ * The highest value the axis must show; a stack is as high as its sum, a band as its maximum.
+ * @param {Plot} plot
+ * @param {{grid: Grid, raw: boolean, hidden: ReadonlySet<string>}} view
+ */
+export function highestOf(plot, { grid, raw, hidden }) {
+  const series = drawnSeries(plot, hidden).filter((one) => one.axis !== "right");
+  const columns = plot.layout === "stack" && series.length > 1
+    ? stackPlanes(series.map((one) => onGrid(grid, one.mean)))
+    : series.map((one) => (raw ? one.mean : one.max));
+  return columns.reduce((top, column) => column.reduce((high, value) => Math.max(high, value ?? 0), top), 0);
+}
+
+/**
+ * Where this plot has no data at all.
+ * @param {Plot} plot
+ * @param {Grid} grid
+ * @param {number} step
+ * @param {{start: number, end: number}} bounds
+ */
+export function gapsOf(plot, grid, step, bounds) {
+  const present = (i) => grid.index[i] >= 0 && plot.series.some((one) => one.mean[grid.index[i]] !== null);
+  return gapSpans(grid.xs, present, step, bounds);
+}
+
+/** Points that no line would show, as both their neighbours are missing. @param {Point[]} data */
+export function lonePoints(data) {
+  const missing = (i) => data[i] === undefined || data[i].y === null;
+  return data.map((point, i) => point.y !== null && missing(i - 1) && missing(i + 1));
+}

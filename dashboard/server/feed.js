@@ -1,0 +1,88 @@
+// @ts-check
+/** What the Server page asks: all at first, then only what is new, at most two questions at a time. */
+
+import { emptyHistory, mergeTail } from "../charts/history.js";
+import { boundsOf, MAX_POINTS } from "../timescale.js";
+import { METRICS } from "./plots.js";
+
+/** @typedef {import("../charts/history.js").History} History */
+/** @typedef {import("../timescale.js").Window} Window */
+
+/** The newest buckets were not full when they came; a part reaches back over them. */
+const OVERLAP_STEPS = 6;
+/** Samples that were sent late lie further back: once a minute all is asked again. */
+const WHOLE_EVERY = 12;
+const REPORT_EVERY = 6;
+
+/**
+ * @param {{api: ReturnType<typeof import("../api.js").createApi>, clock: {now: () => number, sync: (now?: number) => void}, id: string}} context
+ */
+export function createFeed({ api, clock, id }) {
+  /** @type {{row: import("../decode.js").Server | null, latest: any, history: History, loaded: boolean}} */
+  const data = { row: null, latest: null, history: emptyHistory(), loaded: false };
+  let turn = 0;
+  let whole = true;
+
+  /** @param {Window} window @param {AbortSignal} signal */
+  async function askWhole(window, signal) {
+    const { start, end } = boundsOf(window, clock.now());
+    const span = window.kind === "live" ? { start: `-${window.range}`, end: "now" } : { start, end };
+    const history = await api.history(id, { metrics: [...METRICS], ...span, points: MAX_POINTS, signal });
+    if (window.kind === "live") clock.sync(history.end);
+    return history;
+  }
+
+  /** @param {Window} window @param {AbortSignal} signal @returns {Promise<History | null>} null when the part does not fit */
+  async function askTail(window, signal) {
+    const { history } = data;
+    const newest = history.times[history.times.length - 1] ?? history.start;
+    const start = newest - OVERLAP_STEPS * history.step;
+    const points = Math.ceil((clock.now() - start) / history.step) + (history.raw ? MAX_POINTS / 2 : 1);
+    const tail = await api.history(id, { metrics: [...METRICS], start, end: "now", points: Math.min(points, MAX_POINTS), signal });
+    clock.sync(tail.end);
+    return mergeTail(history, tail, boundsOf(window, tail.end).start);
+  }
+
+  /** @param {Window} window @param {AbortSignal} signal */
+  async function askHistory(window, signal) {
+    if (window.kind === "fixed" || whole || turn % WHOLE_EVERY === 0 || !data.history.times.length) {
+      return askWhole(window, signal);
+    }
+    const merged = await askTail(window, signal);
+    whole = merged === null;
+    return merged ?? data.history;
+  }
+
+  /** @param {AbortSignal} signal */
+  async function askReport(signal) {
+    try {
+      data.latest = await api.latest(id, { signal });
+    } catch (error) {
+      if (/** @type {any} */ (error).status !== 404) throw error; // nothing was ever received: the tables stay empty
+    }
+  }
+
+  return {
+    data,
+
+    /** The window was changed: what is kept does not belong to it. */
+    forget() {
+      whole = true;
+    },
+
+    /** @param {Window} window @param {AbortSignal} signal */
+    async refresh(window, signal) {
+      const first = !data.loaded;
+      const report = first || turn % REPORT_EVERY === REPORT_EVERY - 1;
+      const wasWhole = whole;
+      const [history, row] = await Promise.all([
+        askHistory(window, signal),
+        first || !report ? api.server(id, { signal }) : data.row,
+        report ? askReport(signal) : null,
+      ]);
+      if (wasWhole) whole = false;
+      Object.assign(data, { history, row, loaded: true });
+      turn += 1;
+    },
+  };
+}

@@ -1,0 +1,64 @@
+// @ts-check
+/** The head of the Server page: where one is, who the server is, how it is. */
+
+import * as format from "../format.js";
+import { icon } from "../icons.js";
+import { clockBadge, statusText, statusTitle } from "../status.js";
+import { html, nothing } from "../vendor/lit-html.js";
+
+/** @typedef {import("../decode.js").Server} Server */
+
+const MAX_ADDRESSES = 2;
+
+/** @param {Server} row @param {number} nowMs @returns {string[]} */
+export function factWords(row, nowMs) {
+  const facts = row.facts ?? {};
+  const addresses = Array.isArray(facts.addresses) ? facts.addresses.filter((one) => typeof one === "string") : [];
+  const cores = row.cpu_count_logical ?? facts.cpu_count_logical;
+  const memory = row.memory_total ?? facts.memory_total;
+  return [
+    row.os, row.kernel && `kernel ${row.kernel}`, facts.architecture,
+    format.isNumber(cores) && format.plural(cores, "core"), format.isNumber(memory) && `${format.bytes(memory)} RAM`,
+    addresses.slice(0, MAX_ADDRESSES).join(", "), row.agent_version && `agent ${row.agent_version}`,
+    row.boot_time && row.status !== "down" && `up ${format.duration((nowMs - row.boot_time) / 1000)}`,
+    row.interval_seconds && `every ${row.interval_seconds} s`,
+  ].filter((words) => typeof words === "string" && words !== "");
+}
+
+/** @param {Server} row @param {number} nowMs */
+function statusMark(row, nowMs) {
+  return html`<span class="status" data-state=${row.status} title=${statusTitle(row, nowMs)}>
+    ${icon(row.status)}<span>${statusText(row, nowMs)}</span></span>`;
+}
+
+/** @param {Server} row @param {number} nowMs */
+function notice(row, nowMs) {
+  if (row.status !== "down" && row.status !== "late") return nothing;
+  const ends = row.time ? ` Charts end at ${format.clockTime(row.time)}.` : "";
+  const words = row.status === "down" ? `${statusText(row, nowMs)}.${ends}` : statusTitle(row, nowMs);
+  return html`<p class="server-notice" data-state=${row.status} title=${statusTitle(row, nowMs)}>${icon(row.status)}<span>${words}</span></p>`;
+}
+
+/**
+ * @param {string} id what the address says until the first answer
+ * @param {Server | null} row
+ * @param {number} nowMs
+ * @param {unknown} controls
+ */
+export function serverHead(id, row, nowMs, controls) {
+  const name = row?.hostname ?? id;
+  const badge = row ? clockBadge(row) : "";
+  return html`
+    <nav class="crumbs" aria-label="Breadcrumb"><a href="/">Servers</a> / <span aria-current="page">${row ? name : "…"}</span></nav>
+    <div class="server-head">
+      <div class="server-name">
+        <h1 title=${name}>${row ? name : html`<span class="skeleton"></span>`}</h1>
+        ${row ? statusMark(row, nowMs) : nothing}
+        ${(row?.tags ?? []).map((tag) => html`<span class="tag" title=${tag}>${tag}</span>`)}
+        ${badge ? html`<span class="tag tag--warn">${badge}</span>` : nothing}
+      </div>
+      ${controls}
+    </div>
+    <p class="facts">${row ? factWords(row, nowMs).map((words) => html`<span>${words}</span>`) : html`<span class="skeleton"></span>`}</p>
+    ${row ? notice(row, nowMs) : nothing}`;
+}

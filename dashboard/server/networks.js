@@ -1,0 +1,114 @@
+// @ts-check
+/** The table of the interfaces: now, and over the shown range. */
+
+import { findSeries, lastValue, statsOf } from "../charts/history.js";
+import * as format from "../format.js";
+import { html, nothing, repeat } from "../vendor/lit-html.js";
+import { isPhysical } from "./names.js";
+
+/**
+ * @typedef {object} NetworkRow
+ * @property {string} name
+ * @property {boolean} physical
+ * @property {string} state
+ * @property {string} speed
+ * @property {Record<"in" | "out", {now: number | null, peak?: number, total: number}>} traffic
+ * @property {number | null} packets per second, both ways
+ * @property {number} errors in the range
+ * @property {number} drops in the range
+ * @property {string} addresses
+ */
+
+/**
+ * How much a rate amounts to over the history; a gap adds nothing.
+ * @param {import("../charts/history.js").History} history
+ * @param {import("../charts/history.js").Series | undefined} series
+ */
+export const amount = (history, series) =>
+  (series?.mean ?? []).reduce((sum, value) => sum + (value ?? 0) * (history.step / 1000), 0);
+
+/**
+ * @param {any} report as received
+ * @param {import("../charts/history.js").History} history
+ * @returns {NetworkRow[]}
+ */
+export function networkRows(report, history) {
+  const sent = history.series.filter((one) => one.metric === "bytes_recv_per_sec" && one.instance !== "").map((one) => one.instance);
+  const reported = reportedNics(report);
+  const names = [...new Set([...Object.keys(reported), ...sent])];
+  const rows = names.map((name) => networkRow(name, reported[name] ?? {}, history));
+  const order = (row) => row.traffic.in.total + row.traffic.out.total;
+  return rows.sort((a, b) => Number(b.physical) - Number(a.physical) || order(b) - order(a) || a.name.localeCompare(b.name));
+}
+
+/** Interfaces of a report; a flat dictionary is the whole server and no interface. @param {any} report @returns {Record<string, any>} */
+function reportedNics(report) {
+  const network = report?.io?.network;
+  if (!network || typeof network !== "object") return {};
+  return Object.fromEntries(Object.entries(network).filter(([, one]) => one && typeof one === "object"));
+}
+
+/** @param {string} name @param {any} nic @param {import("../charts/history.js").History} history @returns {NetworkRow} */
+function networkRow(name, nic, history) {
+  const find = (metric) => findSeries(history, metric, name);
+  const way = (metric) => {
+    const series = find(metric);
+    const stats = series && statsOf(history.times, series);
+    return { now: lastValue(series?.mean ?? []), peak: stats?.max, total: amount(history, series) };
+  };
+  const sum = (...metrics) => Math.round(metrics.reduce((all, metric) => all + amount(history, find(metric)), 0));
+  const { packets_recv_per_sec: received, packets_sent_per_sec: sent, addresses } = nic;
+  return {
+    name, physical: isPhysical(name), state: nic.isup === undefined ? "" : nic.isup ? "up" : "down",
+    speed: nic.speed > 0 ? format.inUnit(nic.speed, "mbit_per_sec") : "",
+    traffic: { in: way("bytes_recv_per_sec"), out: way("bytes_sent_per_sec") },
+    packets: format.isNumber(received) && format.isNumber(sent) ? received + sent : null,
+    errors: sum("errin_per_sec", "errout_per_sec"), drops: sum("dropin_per_sec", "dropout_per_sec"),
+    addresses: Array.isArray(addresses) ? addresses.filter((one) => typeof one === "string").join(", ") : "",
+  };
+}
+
+/** @param {number} count */
+const faults = (count) => html`<td class="num" data-level=${count ? "warning" : ""}><span class="value">${format.count(count)}</span></td>`;
+
+/** @param {NetworkRow} row */
+const line = ({ name, state, speed, traffic, packets, errors, drops, addresses }) => html`
+  <tr>
+    <th scope="row" title=${name}>${name}</th>
+    <td data-level=${state === "down" ? "warning" : ""}><span class="value">${state || format.MISSING}</span></td>
+    <td class="num">${speed || format.MISSING}</td>
+    <td class="num">${format.byteRate(traffic.in.now)}</td>
+    <td class="num">${format.byteRate(traffic.out.now)}</td>
+    <td class="num">${format.byteRate(traffic.in.peak)}</td>
+    <td class="num">${format.byteRate(traffic.out.peak)}</td>
+    <td class="num">${format.bytes(traffic.in.total)}</td>
+    <td class="num">${format.bytes(traffic.out.total)}</td>
+    <td class="num">${packets === null ? format.MISSING : format.inUnit(packets, "count_per_sec")}</td>
+    ${faults(errors)}${faults(drops)}
+    <td class="muted addresses" title=${addresses}>${addresses}</td>
+  </tr>`;
+
+const HEADS = ["Interface", "State", "Speed", "In", "Out", "Peak in", "Peak out", "Total in", "Total out", "Packets", "Errors", "Drops", "Addresses"];
+
+/**
+ * @param {NetworkRow[]} rows
+ * @param {{words: string, all: boolean, onAll: () => void}} view
+ */
+export function networkTable(rows, { words, all, onAll }) {
+  if (!rows.length) return nothing;
+  const physical = rows.filter((row) => row.physical);
+  const shown = all || !physical.length ? rows : physical;
+  const folded = physical.length ? rows.length - physical.length : 0;
+  return html`
+    <section class="card table-card" aria-label="Network interfaces">
+      <div class="panel__head"><h2>Network</h2><span class="panel__subtitle">peaks, totals, errors and drops of the ${words}</span></div>
+      <div class="scroller" tabindex="0" role="region" aria-label="Network table">
+        <table class="table table--frozen">
+          <caption class="visually-hidden">Interfaces, the busiest first</caption>
+          <thead><tr>${HEADS.map((head, i) => html`<th scope="col" class=${i > 1 && i < 12 ? "num" : ""}>${head}</th>`)}</tr></thead>
+          <tbody>${repeat(shown, (row) => row.name, line)}</tbody>
+        </table>
+      </div>
+      ${folded ? html`<button type="button" class="btn btn--small" @click=${onAll}>${all ? "Show fewer" : `Show ${folded} more`}</button>` : nothing}
+    </section>`;
+}

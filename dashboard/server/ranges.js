@@ -1,0 +1,94 @@
+// @ts-check
+/** The range picker: presets, a typed window, one window back and forth, twice as wide, now. */
+
+import { boundsLabel, fieldText, parseFromTo, parseLast, RANGES } from "../timescale.js";
+import { html, live as liveValue, nothing } from "../vendor/lit-html.js";
+
+/** @typedef {import("../timescale.js").Window} Window */
+/** @typedef {import("../timescale.js").Zone} Zone */
+/**
+ * @typedef {object} RangeActions
+ * @property {(window: Window) => void} onWindow
+ * @property {(share: number) => void} onShift
+ * @property {() => void} onWiden
+ * @property {() => void} onNow
+ * @property {(zone: Zone) => void} onZone
+ * @property {() => number} now
+ */
+/** @typedef {{window: Window, bounds: {start: number, end: number}, zone: Zone, error: string}} RangeState */
+
+/** @param {RangeState} state @param {RangeActions} actions */
+const presets = ({ window }, { onWindow }) => html`
+  <div class="seg range-presets" role="group" aria-label="Range">
+    ${RANGES.map(({ key, label }) => html`
+      <button type="button" aria-pressed=${String(window.kind === "live" && window.range === key)}
+        @click=${() => onWindow({ kind: "live", range: key })}>${label}</button>`)}
+  </div>`;
+
+/** @param {RangeState} state @param {RangeActions} actions */
+const select = ({ window, bounds, zone }, { onWindow }) => html`
+  <select class="field range-select" aria-label="Range" .value=${liveValue(window.kind === "live" ? window.range : "custom")}
+    @change=${(event) => event.target.value !== "custom" && onWindow({ kind: "live", range: event.target.value })}>
+    ${RANGES.map(({ key, label }) => html`<option value=${key}>${label}</option>`)}
+    <option value="custom" ?disabled=${window.kind === "live"}>${window.kind === "live" ? "Custom" : boundsLabel(bounds, zone)}</option>
+  </select>`;
+
+/** @param {{window: Window} | {error: string}} parsed @param {HTMLFormElement} form @param {RangeActions} actions */
+function take(parsed, form, { onWindow }) {
+  const problem = /** @type {HTMLElement} */ (form.closest(".range-custom")?.querySelector(".range-error"));
+  problem.textContent = "error" in parsed ? parsed.error : "";
+  if ("error" in parsed) return;
+  form.closest("details")?.removeAttribute("open");
+  onWindow(parsed.window);
+}
+
+/** @param {RangeState} state @param {RangeActions} actions */
+function custom({ window, bounds, zone }, actions) {
+  const last = (event) => {
+    event.preventDefault();
+    const fields = new FormData(event.target);
+    take(parseLast(String(fields.get("count")), String(fields.get("unit")), actions.now()), event.target, actions);
+  };
+  const between = (event) => {
+    event.preventDefault();
+    const fields = new FormData(event.target);
+    take(parseFromTo(String(fields.get("from")), String(fields.get("to")), zone), event.target, actions);
+  };
+  return html`
+    <details class="menu range-menu">
+      <summary class="btn" aria-label="Custom range" data-on=${String(window.kind === "fixed")}>
+        ${window.kind === "fixed" ? boundsLabel(bounds, zone) : "Custom…"}</summary>
+      <div class="menu__panel range-custom">
+        <form @submit=${last}>
+          <label>Last <input class="field" name="count" inputmode="decimal" size="4" value="30" autocomplete="off"></label>
+          <select class="field" name="unit" aria-label="Unit">
+            <option>minutes</option><option>hours</option><option>days</option>
+          </select>
+          <button class="btn" type="submit">Apply</button>
+        </form>
+        <form @submit=${between} novalidate>
+          <label>From <input class="field" type="datetime-local" step="1" name="from" .value=${liveValue(fieldText(bounds.start, zone))}></label>
+          <label>To <input class="field" type="datetime-local" step="1" name="to" .value=${liveValue(fieldText(bounds.end, zone))}></label>
+          <button class="btn" type="submit">Apply</button>
+        </form>
+        <div class="seg" role="group" aria-label="Time zone">
+          ${/** @type {Zone[]} */ (["local", "utc"]).map((one) => html`
+            <button type="button" aria-pressed=${String(zone === one)} @click=${() => actions.onZone(one)}>${one === "utc" ? "UTC" : "Local time"}</button>`)}
+        </div>
+        <p class="range-error" role="alert"></p>
+      </div>
+    </details>`;
+}
+
+/** @param {RangeState} state @param {RangeActions} actions */
+export const rangePicker = (state, actions) => html`
+  <div class="ranges">
+    ${presets(state, actions)}${select(state, actions)}${custom(state, actions)}
+    <div class="seg" role="group" aria-label="Move the range">
+      <button type="button" aria-label="Earlier" title="One window earlier" @click=${() => actions.onShift(-1)}>‹</button>
+      <button type="button" aria-label="Later" title="One window later" ?disabled=${state.window.kind === "live"} @click=${() => actions.onShift(1)}>›</button>
+      <button type="button" aria-label="Twice as wide" title="Twice as wide" @click=${() => actions.onWiden()}>−</button>
+      <button type="button" title="Back to live (l)" ?disabled=${state.window.kind === "live"} @click=${() => actions.onNow()}>Now</button>
+    </div>
+    ${state.error ? html`<span class="range-error" role="alert">${state.error}</span>` : nothing}
+  </div>`;
