@@ -35,7 +35,7 @@ class _Batch:
                 self._running = name
             try:
                 self.outcomes[name] = call()
-            except Exception as error:  # noqa: BLE001 - the caller knows what it means
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - the caller knows its meaning
                 self.outcomes[name] = error
         self.finished.set()
 

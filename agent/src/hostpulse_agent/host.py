@@ -46,7 +46,7 @@ def ask_file_system(path: bytes) -> FileSystem:
 
 def interface_addresses() -> Addresses:
     """Return the routable IPv4 and IPv6 addresses of each interface."""
-    import psutil  # noqa: PLC0415 - costs 2 MB and 20 ms, so only when first needed
+    import psutil
 
     families = (socket.AF_INET, socket.AF_INET6)
     return {
@@ -61,7 +61,7 @@ def interface_addresses() -> Addresses:
 
 @dataclass(frozen=True)
 class Host:
-    """The files of a machine and the few questions that are not files."""
+    """The files of a machine, the few questions that are not files, and the sources of your own."""
 
     tree: Tree
     monotonic: Callable[[], float] = time.monotonic
@@ -70,3 +70,6 @@ class Host:
     architecture: str = field(default_factory=lambda: os.uname().machine)
     page_bytes: int = field(default_factory=lambda: os.sysconf("SC_PAGE_SIZE"))
     deadline: Deadline = field(default_factory=Deadline)
+    custom_file: str = ""
+    custom_dir: str = ""
+    custom_seconds: float = 3.0

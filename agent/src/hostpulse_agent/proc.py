@@ -25,6 +25,11 @@ class Tree:
             self._touched.add(path)
         return path
 
+    def note(self, path: str) -> None:
+        """Remember a path outside the root that was asked for."""
+        if self._touched is not None:
+            self._touched.add(path)
+
     def content(self, name: str) -> bytes:
         """Return all bytes of a file."""
         descriptor = os.open(self.path(name), os.O_RDONLY | os.O_CLOEXEC)
@@ -63,6 +68,10 @@ class Tree:
             return sorted(os.listdir(self.path(name)))  # noqa: PTH208 - Path objects cost more
         except OSError:
             return []
+
+    def count_numbered(self, name: str) -> int:
+        """Count the entries of a directory whose names are numbers, like processes."""
+        return sum(map(str.isdigit, os.listdir(self.path(name))))  # noqa: PTH208 - as above
 
     def exists(self, name: str) -> bool:
         return os.path.exists(self.path(name))  # noqa: PTH110 - called in every tick

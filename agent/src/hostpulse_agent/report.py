@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import Callable
@@ -30,7 +31,7 @@ class Self:
     @staticmethod
     def _cpu_seconds() -> float:
         spent = os.times()
-        return spent.user + spent.system + spent.children_user + spent.children_system
+        return time.process_time() + spent.children_user + spent.children_system
 
     def measure(self) -> dict[str, float]:
         used, at = self._cpu_seconds(), self._monotonic()

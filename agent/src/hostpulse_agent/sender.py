@@ -73,9 +73,9 @@ class Transport:
         self, server: str, read_key: Callable[[], str | None], ca_file: str, timeout: float
     ) -> None:
         # Loaded here, because --print has no need of it: 10 MB and 0.1 s.
-        import requests  # noqa: PLC0415
-        from requests.adapters import HTTPAdapter  # noqa: PLC0415
-        from urllib3.exceptions import HTTPError  # noqa: PLC0415
+        import requests
+        from requests.adapters import HTTPAdapter
+        from urllib3.exceptions import HTTPError
 
         self._requests = requests
         self._http_error = HTTPError

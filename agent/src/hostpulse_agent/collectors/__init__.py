@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Callable, Protocol
 
 from hostpulse_agent.collectors.cpu import Cpu
+from hostpulse_agent.collectors.custom import Custom
 from hostpulse_agent.collectors.disk import Disk
 from hostpulse_agent.collectors.disk_io import DiskIo
 from hostpulse_agent.collectors.facts import Facts
@@ -44,4 +45,5 @@ COLLECTORS: tuple[Callable[[Host], Collector], ...] = (
     Raid,
     Temperatures,
     Facts,
+    Custom,
 )

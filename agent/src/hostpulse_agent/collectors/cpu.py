@@ -67,6 +67,7 @@ class Cpu:
         at = self._host.monotonic()
         times: dict[str, dict[str, int]] = {}
         events: dict[str, int] = {}
+        tasks: dict[str, int] = {}
         for line in stat.splitlines():
             if line.startswith("cpu"):
                 name, *words = line.split()
@@ -76,13 +77,16 @@ class Cpu:
                 events["ctx_switches"] = int(line.split()[1])
             elif line.startswith("intr"):
                 events["interrupts"] = int(line.split(None, 2)[1])
+            elif line.startswith("procs_"):
+                name, value = line.split()
+                tasks["processes_" + name[len("procs_") :]] = int(value)
         self._last = times
         section: dict[str, object] = {"cpu_count_logical": len(times) - 1, **events}
         section.update(self._shares(self._times.growth(times, at), len(times) - 1))
         for grown in self._events.growth({"": events}, at).values():
             section.update(grown.per_second())
         section.update(self._load(at))
-        return {"cpu": section}
+        return {"cpu": section, "system": tasks}
 
     def _shares(self, grown: dict[str, Growth], cores: int) -> dict[str, object]:
         whole = grown.pop("cpu", None)

@@ -73,6 +73,8 @@ class Disk:
             point: partial(self._host.file_system, root + mount.directory)
             for point, mount in mounts.items()
         }
+        for mount in mounts.values():
+            self._host.tree.path(mount.mountpoint.lstrip("/"))
         partitions = []
         for point, outcome in self._host.deadline.run(calls).items():
             mount = mounts[point]

@@ -1,4 +1,4 @@
-"""Uptime, processes, and whether a reboot is due."""
+"""Uptime, the number of processes, and whether a reboot is due."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ REBOOT_FILES = ("run/reboot-required", "var/run/reboot-required")
 
 
 class System:
-    """Reads /proc/uptime, /proc/stat and the list of processes."""
+    """Reads /proc/uptime and counts the processes."""
 
     name = "system"
 
@@ -24,21 +24,10 @@ class System:
         uptime = self._tree.maybe("proc/uptime").split()
         if uptime:
             section["uptime_seconds"] = int(float(uptime[0]))
-        section.update(self._processes())
+        if self._sees_all:
+            section["processes_total"] = self._tree.count_numbered("proc")
         if any(self._tree.exists(name) for name in REBOOT_FILES):
             section["reboot_required"] = 1
         elif self._marks_reboots:
             section["reboot_required"] = 0
         return {"system": section}
-
-    def _processes(self) -> dict[str, object]:
-        found: dict[str, object] = {}
-        for line in self._tree.maybe("proc/stat").splitlines():
-            if line.startswith("procs_"):
-                name, value = line.split()
-                found["processes_" + name[len("procs_") :]] = int(value)
-        if self._sees_all:
-            total = sum(name.isdigit() for name in self._tree.names("proc"))
-            if total:
-                found["processes_total"] = total
-        return found
