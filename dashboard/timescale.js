@@ -17,7 +17,8 @@ export const RANGES = Object.freeze([
   { key: "1h", label: "1h", words: "last hour", span: HOUR },
 ]);
 export const DEFAULT_RANGE = "1h";
-export const MAX_POINTS = 360;
+/** What one answer holds at most; an hour in steps of 10 s is 361 points. */
+export const MAX_POINTS = 400;
 export const MIN_SPAN = 30 * SECOND;
 
 const STEPS = [

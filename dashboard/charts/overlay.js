@@ -45,13 +45,13 @@ export function hatchLines({ left, right, top, bottom }, spacing = HATCH_PX) {
 }
 
 /**
- * Where a threshold's line and words go: on the value, or at the top edge with an arrow above it.
+ * Where a threshold's line and words go: on the value; a note above the top becomes words with an arrow.
  * @param {Threshold} threshold
  * @param {{max: number, toPixel: (value: number) => number}} axis
  * @param {Area} area
  */
 export function thresholdPlace(threshold, { max, toPixel }, area) {
-  if (threshold.value > max) return { y: area.top, line: false, label: `↑ ${threshold.label}` };
+  if (threshold.value > max) return { y: area.top + 7, line: false, label: threshold.level === "note" ? `↑ ${threshold.label}` : "" };
   return { y: toPixel(threshold.value), line: true, label: threshold.label };
 }
 
@@ -90,7 +90,7 @@ function drawThresholds({ ctx, chartArea, scales }, overlay) {
     const { y, line, label } = thresholdPlace(threshold, axis, chartArea);
     const colour = overlay.palette[{ warn: "warn", crit: "crit", note: "text-3" }[threshold.level]];
     if (line) dashedLine(ctx, chartArea, y, colour);
-    edgeLabel(ctx, label, chartArea.right - 4, y + (y - chartArea.top < 14 ? 9 : -6), overlay.palette);
+    if (label) edgeLabel(ctx, label, chartArea.right - 4, y, overlay.palette);
   }
   ctx.restore();
 }

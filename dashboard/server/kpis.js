@@ -20,6 +20,8 @@ import { html } from "../vendor/lit-html.js";
 /** `min 31% · avg 52% · max 91%`, "" without a value. */
 function rangeText(history, series, write) {
   const stats = series && statsOf(history.times, series);
+  // Rates are long, and a lowest rate says little: there is room for two.
+  if (stats && write === format.byteRate) return `avg ${write(stats.avg)} · max ${write(stats.max)}`;
   return stats ? `min ${write(stats.min)} · avg ${write(stats.avg)} · max ${write(stats.max)}` : "";
 }
 
