@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
 PSEUDO_TYPES = frozenset(
@@ -85,14 +85,17 @@ def _shortest_by_device(mounts: Iterable[Mount]) -> list[Mount]:
     return list(kept.values())
 
 
-def parse(mountinfo: bytes) -> list[Mount]:
+def parse(mountinfo: bytes, unseen: Container[Mount] = ()) -> list[Mount]:
     """Read a mountinfo table and return the file systems worth a chart, one per device.
 
-    Of two mounts on the same directory the later one is what people see.
+    Of two mounts on the same directory the later one is what people see. `unseen` are those that
+    turned out not to be visible from here, or to be single files.
     """
     by_directory: dict[bytes, Mount] = {}
     for line in mountinfo.splitlines():
         mount = _mount(line)
         by_directory.pop(mount.directory, None)
         by_directory[mount.directory] = mount
-    return _shortest_by_device(mount for mount in by_directory.values() if _holds_data(mount))
+    return _shortest_by_device(
+        mount for mount in by_directory.values() if _holds_data(mount) and mount not in unseen
+    )

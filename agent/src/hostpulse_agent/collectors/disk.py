@@ -13,12 +13,12 @@ from hostpulse_agent.mounts import OWN_DEVICE_NUMBERS, Mount, parse
 TABLE_SECONDS = 10.0
 
 
-def _table(host: Host) -> list[Mount]:
+def _table(host: Host) -> bytes:
     """Read the machine's own mount table: a hardened unit of systemd shows the agent another."""
     try:
-        return parse(host.tree.content("proc/1/mountinfo"))
+        return host.tree.content("proc/1/mountinfo")
     except OSError:
-        return parse(host.tree.content("proc/self/mountinfo"))
+        return host.tree.content("proc/self/mountinfo")
 
 
 def _device_number(device: int) -> int:
@@ -52,7 +52,7 @@ def describe(size: FileSystem, mount: Mount) -> dict[str, object]:
 
 def _is_seen(size: FileSystem, mount: Mount) -> bool:
     """Tell whether the path led to this file system and not to what lies beneath or above it."""
-    if not size.is_directory or size.blocks == 0:
+    if not size.is_directory:
         return False
     return mount.kind in OWN_DEVICE_NUMBERS or _device_number(size.device) == mount.device_number
 
@@ -64,7 +64,8 @@ class Disk:
 
     def __init__(self, host: Host) -> None:
         self._host = host
-        self._mounts = Kept(TABLE_SECONDS, lambda: _table(host))
+        self._unseen: set[Mount] = set()
+        self._mounts = Kept(TABLE_SECONDS, lambda: parse(_table(host), self._unseen))
 
     def collect(self, errors: list[str]) -> dict[str, object]:
         mounts = {mount.mountpoint: mount for mount in self._mounts.get(self._host.monotonic())}
@@ -73,19 +74,29 @@ class Disk:
             point: partial(self._host.file_system, root + mount.directory)
             for point, mount in mounts.items()
         }
-        for mount in mounts.values():
-            self._host.tree.path(mount.mountpoint.lstrip("/"))
         partitions = []
         for point, outcome in self._host.deadline.run(calls).items():
-            mount = mounts[point]
-            if isinstance(outcome, FileSystem) and _is_seen(outcome, mount):
-                partitions.append(describe(outcome, mount))
-            elif isinstance(outcome, Late):
-                errors.append(f"disk: {point} does not answer")
-                partitions.append(_stuck(mount))
-            elif isinstance(outcome, FileNotFoundError):
-                self._mounts.forget()
+            self._host.tree.path(point.lstrip("/"))
+            partitions.extend(self._partition(mounts[point], outcome, errors))
         return {"disk": {"partitions": partitions}}
+
+    def _partition(
+        self, mount: Mount, outcome: object, errors: list[str]
+    ) -> list[dict[str, object]]:
+        if isinstance(outcome, FileSystem):
+            if _is_seen(outcome, mount):
+                return [describe(outcome, mount)] if outcome.blocks else []
+            # Another mount of the same device may be the one to show.
+            self._unseen.add(mount)
+            self._mounts.forget()
+        elif isinstance(outcome, FileNotFoundError):
+            self._mounts.forget()
+        elif isinstance(outcome, Late):
+            errors.append(f"disk: {mount.mountpoint} does not answer")
+            return [_stuck(mount)]
+        elif isinstance(outcome, OSError) and not isinstance(outcome, PermissionError):
+            errors.append(f"disk: {mount.mountpoint}: {outcome.strerror}")
+        return []
 
 
 def _stuck(mount: Mount) -> dict[str, object]:
