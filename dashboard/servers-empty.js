@@ -3,6 +3,10 @@
 
 import { html } from "./vendor/lit-html.js";
 import { icon } from "./icons.js";
+import { layOut } from "./servers-order.js";
+import { createServersTable } from "./servers-table.js";
+
+/** @typedef {import("./decode.js").Server} Server */
 
 const COPIED_MS = 2000;
 
@@ -24,8 +28,37 @@ async function copyFrom(event, text) {
   setTimeout(() => (word.textContent = "Copy"), COPIED_MS);
 }
 
-/** @param {string} origin this dashboard's own address */
-export function noServers(origin) {
+/** @param {Partial<Server>} values @param {number} nowMs @returns {Server} */
+const example = (values, nowMs) => ({
+  id: String(values.hostname), hostname: "", status: "up", tags: [], flags: [], interval_seconds: 5,
+  last_seen: nowMs - 2000, boot_time: nowMs - 30 * 86_400_000, disk_mountpoint: "/", memory_percent: 41,
+  bytes_recv_per_sec: 1.2e6, bytes_sent_per_sec: 340e3, load_per_core: 0.32, ...values,
+});
+
+/** @param {number} nowMs */
+const examples = (nowMs) => [
+  example({ hostname: "web-1", tags: ["prod"], cpu_percent_total: 31, disk_percent: 42, spark: wave(31) }, nowMs),
+  example({ hostname: "db-1", tags: ["prod"], cpu_percent_total: 12, disk_percent: 77, spark: wave(12) }, nowMs),
+  example({ hostname: "build-1", tags: ["test"], cpu_percent_total: 64, disk_percent: 58, spark: wave(64) }, nowMs),
+];
+
+/** @param {number} level */
+const wave = (level) => Array.from({ length: 30 }, (_, minute) => level + 8 * Math.sin(minute / 2.5));
+
+/** Three made-up lines, pale and out of reach, that show what will be here. @param {readonly import("./servers-columns.js").Column[]} columns @param {number} nowMs */
+export function createPreview(columns, nowMs) {
+  const table = createServersTable({ onSort: () => {}, onToggle: () => {} });
+  const look = { nowMs, catalogue: new Map(), tags: 2 };
+  table.node.inert = true;
+  table.node.setAttribute("aria-hidden", "true");
+  table.node.classList.add("preview");
+  table.show({ columns, items: layOut(examples(nowMs), "", new Set()), look, sort: null, density: "L", total: 3 });
+  table.destroy();
+  return table.node;
+}
+
+/** @param {string} origin this dashboard's own address @param {Node} preview */
+export function noServers(origin, preview) {
   const command = `hostpulse-agent --server ${origin}`;
   return html`<div class="notice card">
     <h2>No servers yet.</h2>
@@ -36,8 +69,9 @@ export function noServers(origin) {
         ${icon("copy")}<span aria-live="polite">Copy</span>
       </button>
     </div>
-    <p class="muted">The server appears here by itself with its first sample.</p>
-  </div>`;
+    <p class="muted">The server appears here by itself with its first sample. An example:</p>
+  </div>
+  ${preview}`;
 }
 
 /** @param {string} words what was asked for @param {() => void} onClear */

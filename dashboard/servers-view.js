@@ -5,7 +5,7 @@ import { html, render } from "./vendor/lit-html.js";
 import { parseQuery } from "./query.js";
 import { filterWords, readChoice, writeChoice } from "./servers-choice.js";
 import { COLUMNS, chosenColumns, columnsText, fitColumns } from "./servers-columns.js";
-import { noMatch, noServers } from "./servers-empty.js";
+import { createPreview, noMatch, noServers } from "./servers-empty.js";
 import { groupChoices, keepOrder, layOut, nextSort, parseSort, sortServers } from "./servers-order.js";
 import { WINDOW_FROM, createServersTable } from "./servers-table.js";
 import { createToolbar } from "./servers-toolbar.js";
@@ -15,6 +15,7 @@ import { createToolbar } from "./servers-toolbar.js";
 
 const QUERY_DELAY_MS = 100;
 const STILL_MS = 4900; // rows that just moved rest until the next refresh
+const BORDERS = 2;
 const PHONE = "(max-width: 799px)"; // as in servers.css
 const DENSITY_KEY = "hostpulse.density"; // of the last visit, for the skeleton
 
@@ -65,6 +66,8 @@ export function createServersView(root, { store, router, clock }) {
   /** @type {Server[]} */
   let ordered = [];
   let stale = false;
+  /** @type {HTMLElement | undefined} */
+  let preview;
   let movedAtMs = -STILL_MS;
   let typingTimer = 0;
 
@@ -126,14 +129,17 @@ export function createServersView(root, { store, router, clock }) {
     const chosen = chosenColumns(choice.cols);
     // a choice is a wish: it scrolls rather than loses a column; a phone has its own lines
     if (choice.cols !== null || phone.matches) return chosen;
-    return fitColumns(chosen, frame.stage.clientWidth || Infinity);
+    return fitColumns(chosen, frame.stage.clientWidth - BORDERS || Infinity);
   }
 
   const density = () => choice.density || (store.get().counts ? densityFor(store.get().servers.size) : lastDensity());
 
   function showNotice() {
     const { servers } = store.get();
-    const words = servers.size ? noMatch(filterWords(choice), () => choose({ q: "", status: "" })) : noServers(location.origin);
+    if (!servers.size) preview ??= createPreview(columns(), clock.now());
+    const words = servers.size || !preview
+      ? noMatch(filterWords(choice), () => choose({ q: "", status: "" }))
+      : noServers(location.origin, preview);
     table.node.hidden = true;
     frame.notice.hidden = false;
     render(words, frame.notice);

@@ -8,6 +8,7 @@ import { titlePrefix } from "./status.js";
 
 const THEMES = ["system", "light", "dark"];
 const ANNOUNCE_EVERY_MS = 10_000;
+const PULSE = { frames: { opacity: [1, 0.25, 1] }, ms: 800 };
 
 /** @param {string} id */
 const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
@@ -69,6 +70,11 @@ function createBanner(live) {
   };
 }
 
+/** The dot beats once for each answer: nothing moves unless data moves. @param {HTMLElement} dot */
+function beat(dot) {
+  if (!matchMedia("(prefers-reduced-motion: reduce)").matches) dot.animate(PULSE.frames, PULSE.ms);
+}
+
 /**
  * Keeps pill and banner true, each second and at each change.
  * @param {ReturnType<typeof import("./live.js").createLive>} live @param {{now: () => number}} clock
@@ -76,12 +82,16 @@ function createBanner(live) {
 export function startFreshness(live, clock) {
   const pill = byId("freshness");
   const text = /** @type {HTMLElement} */ (pill.querySelector(".pill__text"));
+  const dot = /** @type {HTMLElement} */ (pill.querySelector(".pill__dot"));
   const showBanner = createBanner(live);
+  let answeredMs = live.state.lastDataMs;
   const show = () => {
     const { tone, text: words } = freshness(live.state, clock.now());
     pill.dataset.tone = tone;
     if (text.textContent !== words) text.textContent = words;
     showBanner();
+    if (live.state.lastDataMs !== answeredMs) beat(dot);
+    answeredMs = live.state.lastDataMs;
   };
   live.subscribe(show);
   setInterval(show, 1000);
