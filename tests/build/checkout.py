@@ -37,8 +37,14 @@ def lend_node_modules(dashboard: Path) -> None:
 def build(distribution: Path, kind: str, out: Path) -> Path:
     """Builds `wheel` or `sdist` of a distribution and gives the file."""
     command = [sys.executable, "-m", "build", "--no-isolation", f"--{kind}", "--outdir", str(out)]
+    # Where the machine has no Node.js, `make setup` put it beside this Python.
+    path = os.pathsep.join([os.environ["PATH"], str(Path(sys.executable).parent)])
     done = subprocess.run(
-        [*command, str(distribution)], check=False, capture_output=True, text=True
+        [*command, str(distribution)],
+        check=False,
+        capture_output=True,
+        env={**os.environ, "PATH": path},
+        text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return next(out.glob("*.whl" if kind == "wheel" else "*.tar.gz"))
