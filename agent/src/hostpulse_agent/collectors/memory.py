@@ -71,11 +71,14 @@ class Memory:
     def __init__(self, host: Host) -> None:
         self._host = host
         self._swap = Rates()
+        # In an LXC container the cache is the host's and none of the memory shown here.
+        is_lxc = "fuse.lxcfs" in host.tree.maybe("proc/self/mounts")
+        self._has_arc = host.tree.exists(ARC) and not is_lxc
 
     def collect(self, errors: list[str]) -> dict[str, object]:
         tree = self._host.tree
         info = parse_meminfo(tree.text("proc/meminfo"))
-        arc = parse_arc(tree.maybe(ARC)) if tree.exists(ARC) else {}
+        arc = parse_arc(tree.maybe(ARC)) if self._has_arc else {}
         section = self._memory(info, arc)
         section.update(self._swap_space(info))
         section.update(self._events())
@@ -118,7 +121,7 @@ class Memory:
         return section
 
     def _events(self) -> dict[str, object]:
-        text = self._host.tree.maybe("proc/vmstat")
+        text = "\n" + self._host.tree.maybe("proc/vmstat")
         at = self._host.monotonic()
         page = self._host.page_bytes
         swap: dict[str, int] = {}
