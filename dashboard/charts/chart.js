@@ -23,7 +23,7 @@ Chart.register(LineController, LineElement, PointElement, LinearScale, Filler);
 /** All plots of a page share these, so that one instant stands above the other. */
 export const GUTTER_PX = 64;
 export const RIGHT_PX = 8;
-const TICK_WIDTH_PX = 90;
+const TICK_WIDTH_PX = 72;
 
 /** @param {Drawing} drawing */
 const xScale = (drawing) => ({

@@ -15,10 +15,20 @@ export const NO_DATA = "no data";
 export const valueText = (value, unit) => (format.isNumber(value) ? format.inUnit(value, unit) : NO_DATA);
 
 /**
+ * The texts of a legend; where there is nothing at all it is said once, so that no legend grows.
+ * @param {PlotSeries[]} series @param {number} index -1 for none @param {boolean} raw
+ */
+export function legendTexts(series, index, raw) {
+  const texts = series.map((one) => legendText(one, index, raw));
+  const nothing = texts.every((text) => text === NO_DATA);
+  return nothing ? texts.map((text, i) => (i === 0 ? text : format.MISSING)) : texts;
+}
+
+/**
  * The value of a series at an index of the history; in buckets an invisible one adds its maximum.
  * @param {PlotSeries} series @param {number} index -1 for none @param {boolean} raw
  */
-export function legendText(series, index, raw) {
+function legendText(series, index, raw) {
   const text = valueText(series.mean[index], series.unit);
   const peak = series.max[index];
   const told = !raw && series.colour === "" && format.isNumber(peak) && peak !== series.mean[index];

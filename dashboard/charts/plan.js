@@ -98,6 +98,7 @@ function lineLayer(one, grid, palette) {
 
 /** @param {PlotSeries} one @param {Grid} grid @param {Record<string, string>} palette @returns {Layer[]} */
 function bandLayers(one, grid, palette) {
+  /** @returns {Layer} */
   const edge = (name, values, fill) => ({
     key: `${one.key}:${name}`,
     data: points(grid.xs, onGrid(grid, values), one.below ? -1 : 1),

@@ -8,33 +8,10 @@ import { gapSpans, hasValue } from "../charts/history.js";
 import * as format from "../format.js";
 import { clock } from "../timescale.js";
 import { html, nothing, render } from "../vendor/lit-html.js";
+import { coresAt, FEW, shownCores } from "./core-values.js";
 
 /** @typedef {import("../charts/history.js").Series} Series */
 /** @typedef {import("./panel.js").Frame} Frame */
-
-const FEW = 64;
-const SHOWN_OF_MANY = 32;
-
-/** @param {Series} series */
-const mean = ({ mean: values }) => values.reduce((sum, value) => sum + (value ?? 0), 0);
-
-/** The cores to show, by number; of very many the busiest. @param {Series[]} cores @param {boolean} all */
-export function shownCores(cores, all) {
-  const sorted = [...cores].sort((a, b) => Number(a.instance) - Number(b.instance));
-  return all || sorted.length <= FEW ? sorted : sorted.sort((a, b) => mean(b) - mean(a)).slice(0, SHOWN_OF_MANY);
-}
-
-/**
- * What the crosshair says of the cores: the busiest and the mean at that sample.
- * @param {Series[]} cores @param {number} index
- */
-export function coresAt(cores, index) {
-  const values = cores.map((core) => ({ core: core.instance, value: core.max[index] })).filter(({ value }) => format.isNumber(value));
-  if (!values.length) return "no data";
-  const top = values.reduce((best, one) => (Number(one.value) > Number(best.value) ? one : best));
-  const sum = values.reduce((total, { value }) => total + Number(value), 0);
-  return `busiest cpu${top.core} ${format.percent(top.value)} · mean ${format.percent(sum / values.length)}`;
-}
 
 export function createCores() {
   const element = document.createElement("section");
@@ -46,8 +23,8 @@ export function createCores() {
     aria-label="CPU cores: arrow keys read values"><canvas role="img"></canvas></div><div class="legend"></div>`, element);
   const [head, surface, foot] = [".panel__head", ".plot", ".legend"].map((name) => /** @type {HTMLElement} */ (element.querySelector(name)));
   const canvas = /** @type {HTMLCanvasElement} */ (surface.querySelector("canvas"));
-  /** @type {{all: boolean, cores: Series[], history: any, frame: Frame | null, index: number, pointing: boolean, row: number}} */
-  const now = { all: false, cores: [], history: null, frame: null, index: -1, pointing: false, row: -1 };
+  /** @type {{all: boolean, cores: Series[], history: any, frame: Frame | null, index: number, time: number | null, row: number}} */
+  const now = { all: false, cores: [], history: null, frame: null, index: -1, time: null, row: -1 };
   const area = () => ({ left: GUTTER_PX, right: surface.clientWidth - RIGHT_PX, top: 0, bottom: surface.clientHeight });
   const cursor = createCursor(surface, area);
 
@@ -63,13 +40,12 @@ export function createCores() {
   }
 
   function words() {
-    const { frame, history, index, cores, pointing, row } = now;
-    if (!pointing || !frame) return html`<span class="heat-scale" aria-hidden="true">0%${[0, 1, 2, 3, 4, 5].map((step) =>
+    const { frame, index, cores, time, row } = now;
+    if (time === null || !frame) return html`<span class="heat-scale" aria-hidden="true">0%${[0, 1, 2, 3, 4, 5].map((step) =>
       html`<i data-step=${step}></i>`)}100%</span><span class="muted">hatched = no data</span>`;
-    const time = history.times[index];
     const core = cores[row];
     const value = core?.max[index];
-    return html`<span>${time === undefined ? "" : clock(time, frame.zone, true)}</span>
+    return html`<span>${clock(time, frame.zone, true)}</span>
       ${core && format.isNumber(value) ? html`<b>cpu${core.instance} ${format.percent(value)}</b>` : nothing}
       <b class="legend__value">${coresAt(cores, index)}</b>`;
   }
@@ -110,7 +86,7 @@ export function createCores() {
     /** @param {{time: number | null, index: number, pointed: boolean}} at */
     point({ time, index, pointed }) {
       if (!now.frame || element.hidden) return;
-      Object.assign(now, { pointing: time !== null, index });
+      Object.assign(now, { time, index });
       cursor.point(time, now.frame.bounds, pointed && time !== null ? clock(time, now.frame.zone, true) : "");
       render(words(), foot);
     },
@@ -126,7 +102,7 @@ export function createCores() {
     destroy: () => observer.disconnect(),
     handle: {
       get cursorTime() {
-        return now.pointing ? now.history?.times[now.index] ?? null : null;
+        return now.time;
       },
       get series() {
         return now.cores;

@@ -19,7 +19,7 @@ export function serverKeys({ state, view, bounds, signal }) {
     l: () => (state.window.kind === "live" ? freeze() : state.goLive()),
     u: () => state.setZone(state.zone === "utc" ? "local" : "utc"),
     e: () => view.expandFocused(),
-    Escape: () => view.cancel() || state.back(),
+    Escape: () => closeMenus() || view.cancel() || state.back(),
   };
   RANGES.forEach(({ key }, i) => { keys[String(i + 1)] = () => state.setWindow(liveWindow(key)); });
 
@@ -29,6 +29,23 @@ export function serverKeys({ state, view, bounds, signal }) {
     state.setWindow({ kind: "fixed", from: whole(start), to: whole(end) });
   }
 
+  /** Closes what is open over the page; says whether something was. @param {EventTarget | null} [inside] what stays open */
+  function closeMenus(inside = null) {
+    const open = [...document.querySelectorAll("details.menu[open]")].filter((menu) => !(inside instanceof Node && menu.contains(inside)));
+    for (const menu of open) menu.removeAttribute("open");
+    return open.length > 0;
+  }
+
+  document.addEventListener("pointerdown", (event) => void closeMenus(event.target), { signal });
+  document.addEventListener("keydown", (event) => {
+    // From within a menu too: its fields are no place to stay in.
+    const menu = event.target instanceof Element && event.target.closest("details.menu[open]");
+    if (event.key === "Escape" && menu) {
+      closeMenus();
+      event.preventDefault();
+      menu.querySelector("summary")?.focus();
+    }
+  }, { signal });
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
     const action = keys[event.key];

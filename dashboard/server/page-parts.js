@@ -3,8 +3,10 @@
 
 import { clock } from "../timescale.js";
 import { html, nothing } from "../vendor/lit-html.js";
-import { diskRows, diskTable } from "./disks.js";
-import { networkRows, networkTable } from "./networks.js";
+import { diskTable } from "./disk-table.js";
+import { diskRows } from "./disks.js";
+import { networkTable } from "./network-table.js";
+import { networkRows } from "./networks.js";
 
 const PLACES = 6;
 

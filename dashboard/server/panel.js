@@ -4,7 +4,7 @@
 import { createTimeChart } from "../charts/chart.js";
 import { createCursor } from "../charts/cursor.js";
 import { valueAxis } from "../charts/axis.js";
-import { chartLabel, csvText, legendText, statsRows, stepWords, tableRows } from "../charts/describe.js";
+import { chartLabel, csvText, legendTexts, statsRows, stepWords, tableRows } from "../charts/describe.js";
 import { gapsOf, highestOf, planLayers } from "../charts/plan.js";
 import { clock, timestamp } from "../timescale.js";
 import { html, nothing, render } from "../vendor/lit-html.js";
@@ -57,7 +57,7 @@ export function createPanel(definition, actions) {
   const cursor = createCursor(surface, area);
   /** @type {{chart: ReturnType<typeof createTimeChart> | null, plot: Plot | null, source: Source | null, frame: Frame | null}} */
   const now = { chart: null, plot: null, source: null, frame: null };
-  const shown = { table: false, wide: false, index: -1, pointing: false };
+  const shown = { table: false, wide: false, index: -1, time: /** @type {number | null} */ (null) };
 
   function area() {
     return now.chart?.area() ?? { left: 0, right: 0, top: 0, bottom: 0 };
@@ -108,7 +108,7 @@ export function createPanel(definition, actions) {
   /** The index the legend speaks about: under the crosshair, or the newest while it is fresh. */
   function legendIndex() {
     const { source, frame } = now;
-    if (shown.pointing) return shown.index;
+    if (shown.time !== null) return shown.index;
     const last = (source?.history.times.length ?? 0) - 1;
     const age = (frame?.bounds.end ?? 0) - (source?.history.times[last] ?? 0);
     return frame?.live && age > STALE_STEPS * (source?.history.step ?? 0) ? -1 : newestIndex(last);
@@ -125,9 +125,8 @@ export function createPanel(definition, actions) {
     if (!plot || !source || !frame) return;
     const index = legendIndex();
     const hidden = hiddenHere(frame);
-    const entries = plot.series.map((one) => ({
-      key: one.key, label: one.label, colour: one.colour, hidden: hidden.has(one.key), text: legendText(one, index, source.history.raw),
-    }));
+    const texts = legendTexts(plot.series, index, source.history.raw);
+    const entries = plot.series.map(({ key, label, colour }, i) => ({ key, label, colour, hidden: hidden.has(key), text: texts[i] }));
     render(legend(entries, (series, alone) => actions.onLegend(definition.key, series, alone)), foot);
   }
 
@@ -178,7 +177,7 @@ export function createPanel(definition, actions) {
     /** @param {{time: number | null, index: number, pointed: boolean}} at */
     point({ time, index, pointed }) {
       if (!now.frame || element.hidden) return;
-      Object.assign(shown, { pointing: time !== null, index });
+      Object.assign(shown, { time, index });
       const words = pointed && time !== null ? clock(time, now.frame.zone, true) : "";
       cursor.point(time, now.frame.bounds, words);
       drawLegend();
@@ -216,7 +215,7 @@ export function createPanel(definition, actions) {
           [node.getAttribute("data-series"), node.querySelector(".legend__value")?.textContent?.trim()]));
       },
       get cursorTime() {
-        return shown.pointing ? now.source?.history.times[shown.index] ?? null : null;
+        return shown.time;
       },
       /** Page pixels of an instant and a value. @param {number} time @param {number} [value] */
       pixel(time, value = 0) {

@@ -84,7 +84,7 @@ function custom({ window, bounds, zone }, actions) {
 export const rangePicker = (state, actions) => html`
   <div class="ranges">
     ${presets(state, actions)}${select(state, actions)}${custom(state, actions)}
-    <div class="seg" role="group" aria-label="Move the range">
+    <div class="seg range-move" role="group" aria-label="Move the range">
       <button type="button" aria-label="Earlier" title="One window earlier" @click=${() => actions.onShift(-1)}>‹</button>
       <button type="button" aria-label="Later" title="One window later" ?disabled=${state.window.kind === "live"} @click=${() => actions.onShift(1)}>›</button>
       <button type="button" aria-label="Twice as wide" title="Twice as wide" @click=${() => actions.onWiden()}>−</button>

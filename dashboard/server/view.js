@@ -9,7 +9,8 @@ import { boundsLabel, boundsOf, selectionWindow, timestamp, windowWords } from "
 import { render } from "../vendor/lit-html.js";
 import { createCores } from "./cores.js";
 import { serverHead } from "./header.js";
-import { kpis, kpiSkeleton, kpiStrip } from "./kpis.js";
+import { kpiSkeleton, kpiStrip } from "./kpi-strip.js";
+import { kpis } from "./kpis.js";
 import { createPanel } from "./panel.js";
 import { PLOTS } from "./plots.js";
 import { rangePicker } from "./ranges.js";
@@ -212,6 +213,7 @@ export function createView(root, { id, feed, state, context, signal }) {
     },
     destroy() {
       for (const chart of charts) chart.destroy();
+      Object.assign(/** @type {any} */ (globalThis).hostpulse, { charts: {} });
     },
   };
 }
