@@ -68,17 +68,23 @@ async function vendor() {
 async function bundle(outdir) {
   const pieces = await split();
   const css = await built({ entryPoints: ["css/index.css"] });
-  const id = createHash("sha256").update(css).update(pieces.texts.join("")).digest("hex").slice(0, 10);
-  const names = { app: `app-${id}.js`, charts: `charts-${id}.js`, css: `index-${id}.css` };
+  const theme = await readFile(path.join(HERE, "theme.js"), "utf8");
+  const id = shortHash([css, theme, ...pieces.texts].join(""));
+  const [app, charts] = [`app-${id}.js`, `charts-${id}.js`];
+  const names = { "app.js": app, "css/index.css": `index-${id}.css`, "theme.js": `theme-${id}.js` };
   await rm(outdir, { recursive: true, force: true });
   await mkdir(outdir, { recursive: true });
   const write = (name, text) => writeFile(path.join(outdir, name), text);
-  await write(names.css, css);
-  await write(names.app, await joined(entrySource(pieces), pieces, { [pieces.charts]: names.charts }));
-  await write(names.charts, await chartsModule(pieces, names.app));
-  await write("index.html", await page({ "app.js": names.app, "css/index.css": names.css }));
-  await copyFile(path.join(HERE, "theme.js"), path.join(outdir, "theme.js"));
+  await write(names["css/index.css"], css);
+  await write(names["theme.js"], theme);
+  await write(app, await joined(entrySource(pieces), pieces, { [pieces.charts]: charts }));
+  await write(charts, await chartsModule(pieces, app));
+  await write("index.html", await page(names));
   await copyLicences(path.join(outdir, "licences"));
+}
+
+function shortHash(text) {
+  return createHash("sha256").update(text).digest("hex").slice(0, 10);
 }
 
 async function split() {

@@ -81,14 +81,14 @@ def test_the_wheel_holds_the_built_dashboard_and_nothing_to_build_it(built: Buil
         "charts-#.js",
         "index-#.css",
         "index.html",
-        "theme.js",
+        "theme-#.js",
     ]
     page = held["index.html"].decode()
     loaded = re.findall(r'/static/([^"]+)"', page)
     assert sorted(re.sub(r"-[0-9a-f]{10}\.", "-#.", name) for name in loaded) == [
         "app-#.js",
         "index-#.css",
-        "theme.js",
+        "theme-#.js",
     ]
     assert set(loaded) <= set(held)
 
