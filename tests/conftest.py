@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from typing import Callable
+from collections.abc import Iterator
+from typing import Any, Callable
 
 import pytest
 from hypothesis import settings
@@ -19,6 +20,15 @@ settings.load_profile("hostpulse")
 def rounds() -> int:
     """How often a long loop goes round: HOSTPULSE_TEST_ROUNDS."""
     return ROUNDS
+
+
+@pytest.fixture
+def backend() -> Iterator[Any]:
+    """A backend of this test's own: `tests.backend_under_test.Backend` with its defaults."""
+    from tests.backend_under_test import Backend  # the agent's tests run without the backend
+
+    with Backend() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
