@@ -55,8 +55,10 @@ export function createLive({ clock, page = document, random = Math.random }) {
   let refresh = null;
   /** @type {AbortController | null} */
   let asking = null;
-  let nextTimer = 0;
-  let restTimer = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let nextTimer;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let restTimer;
   let resting = false;
   /** @type {Set<(state: LiveState) => void>} */
   const listeners = new Set();
@@ -76,7 +78,7 @@ export function createLive({ clock, page = document, random = Math.random }) {
   /** @param {number} delayMs */
   function schedule(delayMs) {
     clearTimeout(nextTimer);
-    if (!state.paused && !resting) nextTimer = Number(setTimeout(run, delayMs));
+    if (!state.paused && !resting) nextTimer = setTimeout(run, delayMs);
   }
 
   async function run() {
@@ -97,10 +99,15 @@ export function createLive({ clock, page = document, random = Math.random }) {
     }
   }
 
+  function rest() {
+    resting = true;
+    halt();
+  }
+
   function visibilityChanged() {
     clearTimeout(restTimer);
     if (page.visibilityState === "hidden") {
-      restTimer = Number(setTimeout(() => ((resting = true), halt()), HIDDEN_REST_MS));
+      restTimer = setTimeout(rest, HIDDEN_REST_MS);
       return;
     }
     if (!resting) return;
