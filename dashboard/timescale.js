@@ -178,6 +178,10 @@ export const windowWords = (window, zone = "local") =>
     ? (rangeOf(window.range)?.words ?? "")
     : boundsLabel({ start: window.from, end: window.to }, zone);
 
+/** The window as the end of a sentence: `in the last hour`, `between 07:00 and 08:00`. @param {Window} window @param {Zone} zone */
+export const windowPhrase = (window, zone = "local") =>
+  window.kind === "live" ? `in the ${windowWords(window)}` : `between ${windowWords(window, zone).replace("–", " and ")}`;
+
 /**
  * The next instant after `ms` whose wall clock is a multiple of `step`: over a change to or from
  * summer time the distance is longer or shorter, the label stays round.
@@ -222,52 +226,4 @@ export function timeTicks({ start, end }, most, zone = "local") {
 function timeTick(value, step, zone) {
   const major = isRound(value, DAY, zone);
   return { value, label: major ? day(value, zone) : clock(value, zone, step < MINUTE), major };
-}
-
-/**
- * The text of a `datetime-local` field for an instant.
- * @param {number} ms
- * @param {Zone} zone
- */
-export const fieldText = (ms, zone) => wallClock(ms, zone).toISOString().slice(0, 19);
-
-/**
- * The instant of a `datetime-local` field's text; NaN when it is not a time.
- * @param {string} text
- * @param {Zone} zone
- */
-export const fieldTime = (text, zone) => Date.parse(zone === "utc" ? `${text}Z` : text);
-
-const UNITS = /** @type {Record<string, number>} */ ({ minutes: MINUTE, hours: HOUR, days: DAY });
-
-/**
- * `Last [n] [unit]` as a window, or the sentence that says what to change.
- * @param {string} count
- * @param {string} unit
- * @param {number} now
- * @returns {{window: Window} | {error: string}}
- */
-export function parseLast(count, unit, now) {
-  const span = Number(count) * (UNITS[unit] ?? NaN);
-  if (!(span >= MINUTE)) return { error: "Last: enter a number of at least 1." };
-  if (span > 366 * DAY) return { error: "Last: enter at most 366 days." };
-  const known = RANGES.find((range) => range.span === span);
-  if (known) return { window: liveWindow(known.key) };
-  return { window: { kind: "fixed", from: wholeSecond(now - span), to: wholeSecond(now) } };
-}
-
-/**
- * `From` and `To` fields as a window, or the sentence that says what to change.
- * @param {string} fromText
- * @param {string} toText
- * @param {Zone} zone
- * @returns {{window: Window} | {error: string}}
- */
-export function parseFromTo(fromText, toText, zone) {
-  const from = fieldTime(fromText, zone);
-  const to = fieldTime(toText, zone);
-  if (Number.isNaN(from)) return { error: "From: enter a date and a time." };
-  if (Number.isNaN(to)) return { error: "To: enter a date and a time." };
-  if (to - from < MIN_SPAN) return { error: "To: enter a time at least 30 seconds after From." };
-  return { window: { kind: "fixed", from, to } };
 }

@@ -4,6 +4,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 export const SPARK_WIDTH = 96;
 export const SPARK_HEIGHT = 22;
+const DASH = 3;
 const TOP = 1.5; // room for half the stroke at 100 %
 
 /** @param {(number | null)[]} points @returns {[number, number][][]} the runs without a hole, as [x, y] */
@@ -30,7 +31,8 @@ export function sparkPaths(points) {
   const lines = runs(points).map((run) => {
     // a lone minute still shows, as a dash
     const [x, y] = run[0];
-    const drawn = run.length > 1 ? run : [[Math.max(0, x - 1), y], [x + 1, y]];
+    const start = Math.min(x, SPARK_WIDTH - DASH);
+    const drawn = run.length > 1 ? run : [[start, y], [start + DASH, y]];
     return { first: drawn[0][0], last: drawn[drawn.length - 1][0], d: drawn.map((at) => at.map(short).join(" ")).join("L") };
   });
   return {

@@ -6,7 +6,7 @@ import { html, nothing, repeat } from "../vendor/lit-html.js";
 
 /** @typedef {import("./networks.js").NetworkRow} NetworkRow */
 
-/** @param {number} count */
+/** @param {number | null} count */
 const faults = (count) => html`<td class="num" data-level=${count ? "warning" : ""}><span class="value">${format.count(count)}</span></td>`;
 
 /** @param {NetworkRow} row */
@@ -39,7 +39,7 @@ export function networkTable(rows, { words, all, onAll }) {
   const folded = physical.length ? rows.length - physical.length : 0;
   return html`
     <section class="card table-card" aria-label="Network interfaces">
-      <div class="panel__head"><h2>Network</h2><span class="panel__subtitle">peaks, totals, errors and drops of the ${words}</span></div>
+      <div class="panel__head"><h2>Network</h2><span class="panel__subtitle">peaks, totals, errors and drops ${words}</span></div>
       <div class="scroller" tabindex="0" role="region" aria-label="Network table">
         <table class="table table--frozen">
           <caption class="visually-hidden">Interfaces, the busiest first</caption>

@@ -11,20 +11,20 @@ import { isPhysical } from "./names.js";
  * @property {boolean} physical
  * @property {string} state
  * @property {string} speed
- * @property {Record<"in" | "out", {now: number | null, peak?: number, total: number}>} traffic
+ * @property {Record<"in" | "out", {now: number | null, peak?: number, total: number | null}>} traffic
  * @property {number | null} packets per second, both ways
- * @property {number} errors in the range
- * @property {number} drops in the range
+ * @property {number | null} errors in the range
+ * @property {number | null} drops in the range
  * @property {string} addresses
  */
 
 /**
- * How much a rate amounts to over the history; a gap adds nothing.
+ * How much a rate amounts to over the history; a gap adds nothing. Null when it was not sent.
  * @param {import("../charts/history.js").History} history
  * @param {import("../charts/history.js").Series | undefined} series
  */
 export const amount = (history, series) =>
-  (series?.mean ?? []).reduce((sum, value) => sum + (value ?? 0) * (history.step / 1000), 0);
+  series ? series.mean.reduce((sum, value) => sum + (value ?? 0) * (history.step / 1000), 0) : null;
 
 /**
  * @param {any} report as received
@@ -36,7 +36,7 @@ export function networkRows(report, history) {
   const reported = reportedNics(report);
   const names = [...new Set([...Object.keys(reported), ...sent])];
   const rows = names.map((name) => networkRow(name, reported[name] ?? {}, history));
-  const order = (row) => row.traffic.in.total + row.traffic.out.total;
+  const order = (row) => (row.traffic.in.total ?? 0) + (row.traffic.out.total ?? 0);
   return rows.sort((a, b) => Number(b.physical) - Number(a.physical) || order(b) - order(a) || a.name.localeCompare(b.name));
 }
 
@@ -47,6 +47,10 @@ function reportedNics(report) {
   return Object.fromEntries(Object.entries(network).filter(([, one]) => one && typeof one === "object"));
 }
 
+/** @param {(number | null)[]} amounts */
+const faultCount = (amounts) =>
+  amounts.every((one) => one === null) ? null : Math.round(amounts.reduce((sum, one) => Number(sum) + Number(one), 0) ?? 0);
+
 /** @param {string} name @param {any} nic @param {import("../charts/history.js").History} history @returns {NetworkRow} */
 function networkRow(name, nic, history) {
   const find = (metric) => findSeries(history, metric, name);
@@ -55,7 +59,7 @@ function networkRow(name, nic, history) {
     const stats = series && statsOf(history.times, series);
     return { now: lastValue(series?.mean ?? []), peak: stats?.max, total: amount(history, series) };
   };
-  const sum = (...metrics) => Math.round(metrics.reduce((all, metric) => all + amount(history, find(metric)), 0));
+  const sum = (...metrics) => faultCount(metrics.map((metric) => amount(history, find(metric))));
   const { packets_recv_per_sec: received, packets_sent_per_sec: sent, addresses } = nic;
   return {
     name, physical: isPhysical(name), state: nic.isup === undefined ? "" : nic.isup ? "up" : "down",

@@ -20,6 +20,7 @@ import { legend, panelHead, seriesTable } from "./panel-parts.js";
  * @property {import("../timescale.js").Zone} zone
  * @property {Record<string, string>} palette
  * @property {string} words the window in words
+ * @property {string} phrase the same as the end of a sentence
  * @property {boolean} live
  * @property {ReadonlySet<string>} hidden `chart.series`
  */
@@ -100,7 +101,7 @@ export function createPanel(definition, actions) {
     const subtitle = [plot.subtitle, step].filter(Boolean).join(" · ");
     render(panelHead(definition, { subtitle, source, ...shown }, { ...actions, onTable, onWide }), head);
     empty.hidden = source.history.times.length > 0;
-    empty.textContent = `No data ${frame.live ? "in the" : "between"} ${frame.live ? frame.words : frame.words.replace("–", " and ")}.`;
+    empty.textContent = `No data ${frame.phrase}.`;
     drawLegend();
     drawMore();
   }

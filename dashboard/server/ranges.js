@@ -1,8 +1,9 @@
 // @ts-check
 /** The range picker: presets, a typed window, one window back and forth, twice as wide, now. */
 
-import { boundsLabel, fieldText, parseFromTo, parseLast, RANGES } from "../timescale.js";
-import { html, live as liveValue, nothing } from "../vendor/lit-html.js";
+import { boundsLabel, RANGES } from "../timescale.js";
+import { html, live as liveValue } from "../vendor/lit-html.js";
+import { fieldText, parseFromTo, parseLast } from "./typed-window.js";
 
 /** @typedef {import("../timescale.js").Window} Window */
 /** @typedef {import("../timescale.js").Zone} Zone */
@@ -15,7 +16,7 @@ import { html, live as liveValue, nothing } from "../vendor/lit-html.js";
  * @property {(zone: Zone) => void} onZone
  * @property {() => number} now
  */
-/** @typedef {{window: Window, bounds: {start: number, end: number}, zone: Zone, error: string}} RangeState */
+/** @typedef {{window: Window, bounds: {start: number, end: number}, zone: Zone}} RangeState */
 
 /** @param {RangeState} state @param {RangeActions} actions */
 const presets = ({ window }, { onWindow }) => html`
@@ -27,10 +28,10 @@ const presets = ({ window }, { onWindow }) => html`
 
 /** @param {RangeState} state @param {RangeActions} actions */
 const select = ({ window, bounds, zone }, { onWindow }) => html`
-  <select class="field range-select" aria-label="Range" .value=${liveValue(window.kind === "live" ? window.range : "custom")}
+  <select class="field range-select" aria-label="Range"
     @change=${(event) => event.target.value !== "custom" && onWindow({ kind: "live", range: event.target.value })}>
-    ${RANGES.map(({ key, label }) => html`<option value=${key}>${label}</option>`)}
-    <option value="custom" ?disabled=${window.kind === "live"}>${window.kind === "live" ? "Custom" : boundsLabel(bounds, zone)}</option>
+    ${RANGES.map(({ key, label }) => html`<option value=${key} .selected=${liveValue(window.kind === "live" && window.range === key)}>${label}</option>`)}
+    <option value="custom" .selected=${liveValue(window.kind === "fixed")} ?disabled=${window.kind === "live"}>${window.kind === "live" ? "Custom" : boundsLabel(bounds, zone)}</option>
   </select>`;
 
 /** @param {{window: Window} | {error: string}} parsed @param {HTMLFormElement} form @param {RangeActions} actions */
@@ -82,7 +83,6 @@ function custom({ window, bounds, zone }, actions) {
 
 /** @param {RangeState} state @param {RangeActions} actions */
 export const rangePicker = (state, actions) => html`
-  <div class="ranges">
     ${presets(state, actions)}${select(state, actions)}${custom(state, actions)}
     <div class="seg range-move" role="group" aria-label="Move the range">
       <button type="button" aria-label="Earlier" title="One window earlier" @click=${() => actions.onShift(-1)}>‹</button>
@@ -90,5 +90,4 @@ export const rangePicker = (state, actions) => html`
       <button type="button" aria-label="Twice as wide" title="Twice as wide" @click=${() => actions.onWiden()}>−</button>
       <button type="button" title="Back to live (l)" ?disabled=${state.window.kind === "live"} @click=${() => actions.onNow()}>Now</button>
     </div>
-    ${state.error ? html`<span class="range-error" role="alert">${state.error}</span>` : nothing}
-  </div>`;
+`;

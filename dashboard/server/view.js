@@ -5,9 +5,10 @@ import { readPalette } from "../charts/colours.js";
 import { gridOf, nearest } from "../charts/history.js";
 import { createSync } from "../charts/sync.js";
 import * as format from "../format.js";
-import { boundsLabel, boundsOf, selectionWindow, timestamp, windowWords } from "../timescale.js";
-import { render } from "../vendor/lit-html.js";
+import { boundsOf, selectionWindow, timestamp, windowPhrase, windowWords } from "../timescale.js";
+import { html, nothing, render } from "../vendor/lit-html.js";
 import { createCores } from "./cores.js";
+import { deleteMenu } from "./delete.js";
 import { serverHead } from "./header.js";
 import { kpiSkeleton, kpiStrip } from "./kpi-strip.js";
 import { kpis } from "./kpis.js";
@@ -39,6 +40,8 @@ export function createView(root, { id, feed, state, context, signal }) {
   const drawn = { bounds: { start: 0, end: 0 }, grid: { xs: [], index: [] }, step: 5000, pointing: false, waiting: false, current: false };
   const folds = { disks: false, networks: false };
   let palette = readPalette();
+  /** Why the server could not be deleted. */
+  let refused = "";
 
   const sync = createSync({
     bounds: () => drawn.bounds, now: () => clock.now(),
@@ -116,10 +119,21 @@ export function createView(root, { id, feed, state, context, signal }) {
   function drawHead() {
     const { window, zone } = state;
     const bounds = boundsOf(window, clock.now());
-    const controls = rangePicker({ window, bounds, zone, error: "" }, {
+    const controls = rangePicker({ window, bounds, zone }, {
       onWindow: state.setWindow, onShift: state.shift, onWiden: state.widen, onNow: state.goLive, onZone: state.setZone, now: () => clock.now(),
     });
-    render(serverHead(id, feed.data.row, clock.now(), controls), part("head"));
+    const more = feed.data.row ? deleteMenu({ name: feed.data.row.hostname, problem: refused }, deleteServer) : nothing;
+    render(serverHead(id, feed.data.row, clock.now(), html`<div class="ranges">${controls}${more}</div>`), part("head"));
+  }
+
+  async function deleteServer() {
+    try {
+      await context.api.remove(id);
+      router.go("/");
+    } catch (error) {
+      refused = /** @type {Error} */ (error).message;
+      drawHead();
+    }
   }
 
   function drawCharts() {
@@ -130,7 +144,7 @@ export function createView(root, { id, feed, state, context, signal }) {
     const bounds = isLive ? boundsOf(state.window, end) : boundsOf(state.window, 0);
     Object.assign(drawn, { bounds: span > 0 ? bounds : boundsOf(state.window, clock.now()), grid: gridOf(history), step: history.step, waiting: false });
     const frame = {
-      grid: drawn.grid, bounds: drawn.bounds, zone: state.zone, palette, words: windowWords(state.window, state.zone), live: isLive, hidden: state.hidden,
+      grid: drawn.grid, bounds: drawn.bounds, zone: state.zone, palette, words: windowWords(state.window, state.zone), phrase: windowPhrase(state.window, state.zone), live: isLive, hidden: state.hidden,
     };
     const source = { history, catalogue: store.get().catalogue, sizes: sizes(), choice: state.choice };
     for (const panel of panels) panel.draw(source, frame);
@@ -144,7 +158,7 @@ export function createView(root, { id, feed, state, context, signal }) {
     render(notReported(missing), part("missing"));
     const newest = feed.data.row?.time;
     const goThere = () => newest && state.setWindow({ kind: "fixed", from: newest - 3_600_000, to: newest + 1000 });
-    const words = state.window.kind === "live" ? `in the ${windowWords(state.window)}` : `between ${boundsLabel(drawn.bounds, state.zone).replace("–", " and ")}`;
+    const words = windowPhrase(state.window, state.zone);
     render(emptyNotice(history.times.length > 0, { words, newest: newest && timestamp(newest, state.zone), goThere }), part("empty"));
   }
 
@@ -155,7 +169,7 @@ export function createView(root, { id, feed, state, context, signal }) {
     const situation = { row, history, catalogue, sizes: sizes(), live: state.window.kind === "live" };
     render(kpiStrip(kpis(situation), showChart), part("kpis"));
     const fold = (name) => () => { folds[name] = !folds[name]; drawNumbers(); };
-    render(tables({ latest, history, catalogue, zone: state.zone, words: windowWords(state.window, state.zone), folds, fold }), part("tables"));
+    render(tables({ latest, history, catalogue, zone: state.zone, words: windowPhrase(state.window, state.zone), folds, fold }), part("tables"));
   }
 
   /** @param {string} key */
