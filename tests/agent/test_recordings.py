@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from hostpulse_agent.collectors import COLLECTORS
 from hostpulse_agent.report import Reporter, encoded
+
 from tests.agent.recording import NAMES, RECORDINGS, Machine
 
 AGENT = {"clock_offset_ms": 0, "boot_id": "6f1c1f1e-0000-4000-8000-000000000000"}

@@ -143,9 +143,9 @@ class Delivery:
         """Choose what to post: the live report, or the newest of the spool in order of time."""
         if self._live is not None:
             return [self._live]
-        self._is_backlog_due = False
-        # After a failure one report tries the way for all.
+        # After a failure one report tries the way for all; the others may follow it at once.
         most = 1 if self._failures else self._batch_reports
+        self._is_backlog_due = self._failures > 0
         return self._spool.newest(most, BATCH_BYTES)[::-1]
 
     def _post(self, batch: list[Waiting]) -> None:

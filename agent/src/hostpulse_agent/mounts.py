@@ -55,7 +55,7 @@ def _unescaped(word: bytes) -> bytes:
 
 def _mount(line: bytes) -> Mount:
     own, _, super_block = line.partition(b" - ")
-    words = own.split()
+    words = own.split(b" ")
     kind, device, *super_options = super_block.split(b" ")
     major, _, minor = words[2].partition(b":")
     options = words[5].split(b",") + b",".join(super_options).split(b",")
@@ -92,7 +92,7 @@ def parse(mountinfo: bytes, unseen: Container[Mount] = ()) -> list[Mount]:
     turned out not to be visible from here, or to be single files.
     """
     by_directory: dict[bytes, Mount] = {}
-    for line in mountinfo.splitlines():
+    for line in filter(None, mountinfo.split(b"\n")):
         mount = _mount(line)
         by_directory.pop(mount.directory, None)
         by_directory[mount.directory] = mount

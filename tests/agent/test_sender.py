@@ -1,0 +1,179 @@
+"""How a report travels: kept connection, gzip, key, certificates."""
+
+from __future__ import annotations
+
+import gzip
+import ssl
+import time
+from email.utils import formatdate
+from pathlib import Path
+
+import pytest
+import trustme
+from hostpulse_agent.sender import (
+    Answer,
+    Transport,
+    Unreachable,
+    full_jitter,
+    gzipped,
+    retry_after_seconds,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.agent.server import Server, serving
+
+KEY = "canary-key-5d1f"
+
+
+def transport(url: str, key: str | None = None, ca_file: str = "", timeout: float = 5) -> Transport:
+    return Transport(url, lambda: key, ca_file, timeout)
+
+
+def test_posts_share_one_connection_and_are_gzip_with_the_key() -> None:
+    with serving(Server()) as server:
+        way = transport(server.url, KEY)
+        for _ in range(5):
+            assert way.post(gzipped(b'{"timestamp":"t"}')).fields()["status"] == "success"
+    assert len({request.connection for request in server.requests}) == 1
+    assert {request.headers["Authorization"] for request in server.requests} == {f"Bearer {KEY}"}
+    assert {request.headers["Content-Encoding"] for request in server.requests} == {"gzip"}
+    assert {request.headers["Content-Type"] for request in server.requests} == {"application/json"}
+
+
+def test_without_a_key_there_is_no_authorization() -> None:
+    with serving(Server()) as server:
+        transport(server.url).post(gzipped(b'{"timestamp":"t"}'))
+    assert "Authorization" not in server.requests[0].headers
+
+
+def test_a_redirect_is_an_answer_and_the_key_goes_nowhere_else() -> None:
+    with serving(Server()) as other, serving(Server()) as server:
+        server.answers = [(307, {"Location": other.url + "/api/metrics"}, b"")]
+        assert transport(server.url, KEY).post(gzipped(b"{}")).status == 307
+    assert other.requests == []
+
+
+def test_after_401_the_key_file_is_read_again() -> None:
+    keys = iter(["old", "new"])
+    with serving(Server()) as server:
+        server.answers = [(401, {}, {"error": "no"})]
+        way = Transport(server.url, lambda: next(keys), "", 5)
+        assert way.post(gzipped(b'{"timestamp":"t"}')).status == 401
+        assert way.post(gzipped(b'{"timestamp":"t"}')).status == 200
+    sent = [request.headers["Authorization"] for request in server.requests]
+    assert sent == ["Bearer old", "Bearer new"]
+
+
+def test_names_and_passwords_of_netrc_are_not_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login me password secret\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    with serving(Server()) as server:
+        transport(server.url).post(gzipped(b'{"timestamp":"t"}'))
+    assert "Authorization" not in server.requests[0].headers
+
+
+def test_a_server_that_is_not_there_is_unreachable_in_words() -> None:
+    with serving(Server()) as server:
+        url = server.url
+    with pytest.raises(Unreachable, match="refused"):
+        transport(url, KEY).post(gzipped(b"{}"))
+
+
+def test_a_server_that_never_answers_is_given_up() -> None:
+    def silent(_: object) -> tuple[int, dict[str, str], bytes]:
+        time.sleep(1.5)
+        return 200, {}, b"{}"
+
+    with serving(Server(judge=silent)) as server:
+        began = time.monotonic()
+        with pytest.raises(Unreachable, match="timed out"):
+            transport(server.url, timeout=0.3).post(gzipped(b"{}"))
+        assert time.monotonic() - began < 1.2
+
+
+def test_an_endless_answer_is_cut_and_the_connection_not_used_again() -> None:
+    with serving(Server(answers=[(200, {}, b"x" * 1_000_000)])) as server:
+        way = transport(server.url)
+        assert len(way.post(gzipped(b"{}")).body) <= 65537
+        way.post(gzipped(b'{"timestamp":"t"}'))
+    assert len({request.connection for request in server.requests}) == 2
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+def tls(authority: trustme.CA, name: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(name).configure_cert(context)
+    return context
+
+
+def test_a_certificate_of_a_trusted_authority_is_accepted(
+    authority: trustme.CA, tmp_path: Path
+) -> None:
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    with serving(Server(), tls=tls(authority, "127.0.0.1")) as server:
+        answer = transport(server.url, KEY, str(tmp_path / "ca.pem")).post(
+            gzipped(b'{"timestamp":"t"}')
+        )
+    assert answer.status == 200
+
+
+def test_a_certificate_with_another_name_gets_no_report_and_no_key(
+    authority: trustme.CA, tmp_path: Path
+) -> None:
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    with (
+        serving(Server(), tls=tls(authority, "other.example")) as server,
+        pytest.raises(Unreachable, match=r"certificate|match"),
+    ):
+        transport(server.url, KEY, str(tmp_path / "ca.pem")).post(gzipped(b"{}"))
+    assert server.requests == []
+
+
+def test_a_certificate_of_an_unknown_authority_gets_no_report(authority: trustme.CA) -> None:
+    with (
+        serving(Server(), tls=tls(authority, "127.0.0.1")) as server,
+        pytest.raises(Unreachable, match=r"(?i)certificate"),
+    ):
+        transport(server.url, KEY).post(gzipped(b"{}"))
+    assert server.requests == []
+
+
+@given(st.binary(max_size=5000))
+def test_what_is_packed_is_what_was_given_and_always_the_same_bytes(body: bytes) -> None:
+    assert gzip.decompress(gzipped(body)) == body
+    assert gzipped(body) == gzipped(body)
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("7", 7.0),
+        ("0", 0.0),
+        ("-5", 0.0),
+        ("999999", 3600.0),
+        ("", None),
+        ("soon", None),
+        (formatdate(1_000_030, usegmt=True), 30.0),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date_and_bounded(header: str, seconds: float | None) -> None:
+    assert retry_after_seconds(header, now=1_000_000.0) == seconds
+
+
+@given(st.integers(1, 10_000), st.floats(0, 1))
+def test_a_pause_is_between_one_and_sixty_seconds(attempt: int, chance: float) -> None:
+    pause = full_jitter(attempt, lambda low, high: low + chance * (high - low))
+    assert 1.0 <= pause <= 60.0
+
+
+@given(st.binary(max_size=200))
+def test_any_body_of_an_answer_is_read_without_an_error(body: bytes) -> None:
+    assert isinstance(Answer(200, body).fields(), dict)
