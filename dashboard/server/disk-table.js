@@ -32,8 +32,9 @@ const HEADS = ["Mount", "Device", "Type", "Used", "Free", "Size", "Inodes", "Rea
  */
 export function diskTable(rows, { catalogue, all, asOf, onAll }) {
   if (!rows.length) return nothing;
-  const shown = all ? rows : rows.filter((row) => !row.pseudo || row.note);
-  const folded = rows.length - rows.filter((row) => !row.pseudo || row.note).length;
+  const real = rows.filter((row) => !row.pseudo || row.stuck);
+  const shown = all ? rows : real;
+  const folded = rows.length - real.length;
   return html`
     <section class="card table-card" aria-label="Disks">
       <div class="panel__head"><h2>Disks</h2><span class="panel__subtitle">${asOf}</span></div>

@@ -11,6 +11,7 @@ import { diskOf, isPseudo } from "./names.js";
  * @property {string} device
  * @property {string} fstype
  * @property {boolean} pseudo
+ * @property {boolean} stuck
  * @property {string} note a word when something is wrong with the mount
  * @property {number} [percent]
  * @property {number} [free]
@@ -35,7 +36,7 @@ export function diskRows(report, history) {
   const partitions = Array.isArray(report?.disk?.partitions) ? report.disk.partitions : [];
   const disks = [...new Set(history.series.filter((one) => one.metric === "read_bytes_per_sec").map((one) => one.instance))];
   const rows = partitions.filter((one) => text(one?.mountpoint)).map((one) => diskRow(one, disks.filter(Boolean), history));
-  return rows.sort((a, b) => Number(b.note !== "") - Number(a.note !== "") || (b.percent ?? -1) - (a.percent ?? -1) || a.mount.localeCompare(b.mount));
+  return rows.sort((a, b) => Number(b.stuck) - Number(a.stuck) || (b.percent ?? -1) - (a.percent ?? -1) || a.mount.localeCompare(b.mount));
 }
 
 /** @param {any} partition @param {string[]} disks @param {import("../charts/history.js").History} history @returns {DiskRow} */
@@ -45,7 +46,7 @@ function diskRow(partition, disks, history) {
   const rate = (metric) => (disk ? lastValue(findSeries(history, metric, disk)?.mean ?? []) : null);
   return {
     mount: partition.mountpoint, device, fstype: text(partition.fstype), pseudo: isPseudo(text(partition.fstype)),
-    note: partition.stuck ? "does not answer" : partition.readonly ? "read-only" : "",
+    stuck: Boolean(partition.stuck), note: partition.stuck ? "does not answer" : partition.readonly ? "read-only" : "",
     percent: number(partition.percent), free: number(partition.free), size: number(partition.total),
     inodes: number(partition.inodes_percent),
     read: rate("read_bytes_per_sec"), write: rate("write_bytes_per_sec"), busy: rate("disk_busy_percent"),
