@@ -77,9 +77,11 @@ function createPages(context) {
   return { show };
 }
 
-/** @param {Element} link @param {string} name */
+/** A server's page belongs to the list: there the link is the current section, not the page. @param {Element} link @param {string} name */
 function markCurrent(link, name) {
-  if (/** @type {HTMLElement} */ (link).dataset.page === name) link.setAttribute("aria-current", "page");
+  const section = /** @type {HTMLElement} */ (link).dataset.page;
+  if (section === name) link.setAttribute("aria-current", "page");
+  else if (section === "servers" && name === "server") link.setAttribute("aria-current", "true");
   else link.removeAttribute("aria-current");
 }
 

@@ -19,6 +19,7 @@ import { ageSeconds, clockBadge, hasValues, level, statusText, statusTitle } fro
  * @property {boolean} [optional] off until chosen
  * @property {number} [keep] columns with the smallest number leave first when room is short
  * @property {(server: Server) => number | string | undefined} [sort]
+ * @property {boolean} [ages] changes with the time alone
  * @property {(cell: HTMLElement) => Update} create fills an empty cell and returns what keeps it current
  */
 
@@ -170,7 +171,7 @@ const shown = (read) => (/** @type {Server} */ server) => (hasValues(server) ? r
 
 /** @type {readonly Column[]} */
 export const COLUMNS = [
-  { id: "status", label: "Status", width: 136, create: statusCell },
+  { id: "status", label: "Status", width: 136, ages: true, create: statusCell },
   { id: "name", label: "Name", width: 0, create: nameCell, sort: (server) => server.hostname },
   { id: "cpu", label: "CPU", width: 112, keep: 9, sort: shown((server) => server.cpu_percent_total),
     create: meterCell("cpu_percent_total", (server) => server.cpu_percent_total) },
@@ -184,9 +185,9 @@ export const COLUMNS = [
     create: numberCell((server) => byteRate(server.bytes_sent_per_sec)) },
   { id: "load", label: "Load/core", width: 88, number: true, keep: 2, sort: shown((server) => server.load_per_core),
     create: numberCell((server) => load(server.load_per_core)) },
-  { id: "uptime", label: "Uptime", width: 96, number: true, keep: 1, create: uptimeCell,
+  { id: "uptime", label: "Uptime", width: 96, number: true, keep: 1, ages: true, create: uptimeCell,
     sort: shown((server) => (server.boot_time === undefined ? undefined : -server.boot_time)) },
-  { id: "sample", label: "Sample", width: 104, number: true, keep: 6, create: sampleCell,
+  { id: "sample", label: "Sample", width: 104, number: true, keep: 6, ages: true, create: sampleCell,
     sort: (server) => (server.last_seen === undefined ? undefined : -server.last_seen) },
   { id: "swap", label: "Swap", width: 112, optional: true, sort: shown((server) => server.swap_percent),
     create: meterCell("swap_percent", (server) => server.swap_percent) },

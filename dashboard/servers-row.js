@@ -19,24 +19,36 @@ function tableRow(className) {
   return row;
 }
 
+/** @param {Element} node @param {string} name @param {string} value */
+function setAttribute(node, name, value) {
+  if (node.getAttribute(name) !== value) node.setAttribute(name, value);
+}
+
 /** @param {readonly Column[]} columns @returns {Row} */
 export function createServerRow(columns) {
   const node = tableRow("line");
-  const updates = columns.map((column) => {
+  const cells = columns.map((column) => {
     const cell = document.createElement("td");
     cell.setAttribute("role", "cell");
     cell.className = `c-${column.id}${column.number ? " num" : ""}`;
     cell.dataset.label = column.label;
     node.append(cell);
-    return column.create(cell);
+    return { ages: column.ages, update: column.create(cell) };
   });
+  /** @type {unknown} */
+  let shown;
+  /** @type {Look | undefined} */
+  let seen;
   return {
     node,
     update(item, look) {
       if (item.kind !== "server") return;
-      node.dataset.state = item.server.status;
-      node.setAttribute("aria-rowindex", String(item.index + 1));
-      for (const update of updates) update(item.server, look);
+      const same = item.server === shown && look.catalogue === seen?.catalogue && look.tags === seen.tags;
+      shown = item.server;
+      seen = look;
+      setAttribute(node, "data-state", item.server.status);
+      setAttribute(node, "aria-rowindex", String(item.index + 1));
+      for (const cell of cells) if (cell.ages || !same) cell.update(item.server, look);
     },
   };
 }

@@ -4,7 +4,7 @@
  * touches only text that changed: with 500 servers the layout of all rows would cost far too much.
  */
 
-import { NAME_MIN_WIDTH, totalWidth } from "./servers-columns.js";
+import { totalWidth } from "./servers-columns.js";
 import { icon } from "./icons.js";
 import { createGroupRow, createServerRow, createSkeletonRow } from "./servers-row.js";
 
@@ -89,7 +89,6 @@ export function createServersTable({ onSort, onToggle }) {
       return col;
     }));
     table.style.minInlineSize = `${totalWidth(columns)}px`;
-    table.style.setProperty("--name-min", `${NAME_MIN_WIDTH}px`);
     if (focused) /** @type {HTMLElement | null} */ (head.querySelector(`[data-column="${focused}"]`))?.focus();
   }
 
@@ -175,8 +174,7 @@ export function createServersTable({ onSort, onToggle }) {
       if (table.hasAttribute("aria-busy")) body.replaceChildren(...spacers);
       table.removeAttribute("aria-busy");
       table.setAttribute("aria-rowcount", String(total));
-      const wide = totalWidth(columns) > region.clientWidth && region.clientWidth > 0;
-      setScrolls(region, wide);
+      setScrolls(region, table.offsetWidth > region.clientWidth);
       draw();
     },
 

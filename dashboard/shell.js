@@ -50,6 +50,7 @@ export function bannerWords(state, browserNow) {
 
 /** @param {ReturnType<typeof import("./live.js").createLive>} live */
 function createBanner(live) {
+  const root = document.documentElement;
   const banner = byId("banner");
   const reason = document.createElement("strong");
   const retry = document.createElement("span");
@@ -62,11 +63,16 @@ function createBanner(live) {
   return () => {
     const words = bannerWords(live.state, Date.now());
     banner.hidden = !words;
-    document.documentElement.toggleAttribute("data-unreachable", Boolean(words));
-    if (!words) return banner.replaceChildren();
+    root.toggleAttribute("data-unreachable", Boolean(words));
+    if (!words) {
+      root.style.removeProperty("--banner-height");
+      return banner.replaceChildren();
+    }
     if (reason.textContent !== words.reason) reason.textContent = words.reason;
     retry.textContent = words.retry;
     if (!banner.firstChild) banner.append(reason, " ", retry, button);
+    // what sticks to the top must stick below the banner
+    root.style.setProperty("--banner-height", `${banner.offsetHeight}px`);
   };
 }
 
