@@ -1,0 +1,201 @@
+"""The law of Storage: what every storage does, whatever it is made of."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterator
+from math import isnan, nan
+from threading import Thread
+
+import pytest
+from hostpulse.report import Key, Layout, Sample
+from hostpulse.storage import Storage, StorageError, Wanted, Window, open_storage
+from hostpulse.storage.memory import CAPACITY
+from hypothesis import given
+from hypothesis import strategies as st
+
+CPU, MEMORY = Key("cpu_percent_total"), Key("memory_percent")
+DISK = Key("disk_percent", "/")
+LAYOUT = Layout((CPU, MEMORY))
+WIDE = Layout((DISK, CPU))
+ALL = Window(0, 2**53)
+OPENERS: dict[str, Callable[[], Storage]] = {"memory": lambda: open_storage("memory://")}
+
+
+@pytest.fixture(params=OPENERS)
+def storage(request: pytest.FixtureRequest) -> Iterator[Storage]:
+    opened = OPENERS[request.param]()
+    yield opened
+    opened.close()
+
+
+def sample(time_ms: int, cpu: float = 1.0, server: str = "srv_1") -> Sample:
+    return Sample(server, time_ms, LAYOUT, array("d", [cpu, 50.0]))
+
+
+def kept(storage: Storage, server: str = "srv_1", tenant: str = "a") -> dict[int, float]:
+    """Return time -> CPU of what the storage kept, a second at a time so that all are raw."""
+    found: dict[int, float] = {}
+    for start in range(0, 3_000_000, 300_000):
+        window = Window(start, start + 300_000)
+        history = storage.history(tenant, server, Wanted(("cpu_percent_total",)), window)
+        for series in history.series:
+            assert history.raw
+            pairs = zip(history.times, series.mean, strict=True)
+            found.update((time, value) for time, value in pairs if not isnan(value))
+    return found
+
+
+def fates(storage: Storage, *samples: Sample) -> tuple[int, int, int]:
+    done = storage.append("a", samples)
+    return done.accepted, done.duplicates, done.expired
+
+
+def test_what_is_appended_is_read_again(storage: Storage) -> None:
+    assert fates(storage, sample(1000, 5.0), sample(2000, 6.0)) == (2, 0, 0)
+    assert kept(storage) == {1000: 5.0, 2000: 6.0}
+
+
+def test_a_sample_kept_already_changes_nothing(storage: Storage) -> None:
+    storage.append("a", [sample(1000, 5.0)])
+    assert fates(storage, sample(1000, 9.0), sample(1000, 8.0)) == (0, 2, 0)
+    assert kept(storage) == {1000: 5.0}
+
+
+def test_a_duplicate_inside_one_append_counts_as_one(storage: Storage) -> None:
+    assert fates(storage, sample(1000, 5.0), sample(1000, 6.0)) == (1, 1, 0)
+    assert kept(storage) == {1000: 5.0}
+
+
+def test_samples_may_come_in_any_order(storage: Storage) -> None:
+    assert fates(storage, *(sample(t) for t in (3000, 1000, 2000, 4000))) == (4, 0, 0)
+    assert list(kept(storage)) == [1000, 2000, 3000, 4000]
+
+
+def test_appending_nothing_is_nothing(storage: Storage) -> None:
+    assert fates(storage) == (0, 0, 0)
+
+
+def test_at_least_the_newest_thousand_are_kept(storage: Storage) -> None:
+    storage.append("a", [sample(t * 1000) for t in range(1, CAPACITY + 501)])
+    assert set(kept(storage)) >= {t * 1000 for t in range(501, CAPACITY + 501)}
+
+
+def test_servers_know_nothing_of_each_other(storage: Storage) -> None:
+    storage.append("a", [sample(1000), sample(1000, 7.0, "srv_2")])
+    assert (kept(storage), kept(storage, "srv_2")) == ({1000: 1.0}, {1000: 7.0})
+
+
+def test_tenants_know_nothing_of_each_other(storage: Storage) -> None:
+    storage.append("a", [sample(1000)])
+    storage.append("b", [sample(2000)])
+    assert list(kept(storage)) == [1000]
+    assert list(kept(storage, tenant="b")) == [2000]
+    storage.forget("b", "srv_1")
+    assert list(kept(storage)) == [1000]
+    assert kept(storage, tenant="b") == {}
+
+
+def test_a_forgotten_server_may_come_back(storage: Storage) -> None:
+    storage.append("a", [sample(1000)])
+    storage.forget("a", "srv_1")
+    assert kept(storage) == {}
+    assert storage.series("a", "srv_1") == []
+    assert fates(storage, sample(1000, 3.0)) == (1, 0, 0)
+    assert kept(storage) == {1000: 3.0}
+
+
+def test_a_server_that_is_not_known_has_no_history(storage: Storage) -> None:
+    assert storage.history("a", "nobody", Wanted(("cpu_percent_total",)), ALL).series == []
+    assert storage.series("a", "nobody") == []
+    storage.forget("a", "nobody")
+
+
+def test_the_start_belongs_to_a_window_and_the_end_does_not(storage: Storage) -> None:
+    storage.append("a", [sample(t) for t in (1000, 2000, 3000)])
+    history = storage.history("a", "srv_1", Wanted(("cpu_percent_total",)), Window(1000, 3000))
+    assert history.times == [1000, 2000]
+
+
+def test_a_key_with_no_value_in_the_window_is_left_out(storage: Storage) -> None:
+    storage.append("a", [sample(1000, nan), sample(2000, 1.0)])
+    wanted = Wanted(("cpu_percent_total", "memory_percent", "swap_percent"))
+    history = storage.history("a", "srv_1", wanted, Window(0, 2000))
+    assert [series.key for series in history.series] == [MEMORY]
+    assert storage.series("a", "srv_1") == [CPU, MEMORY]
+
+
+def test_one_instance_can_be_asked_for(storage: Storage) -> None:
+    layout = Layout((Key("disk_percent", "/"), Key("disk_percent", "/srv")))
+    storage.append("a", [Sample("srv_1", 1000, layout, array("d", [1.0, 2.0]))])
+    for instance, values in {"/": [1.0], "/srv": [2.0], "/x": []}.items():
+        history = storage.history("a", "srv_1", Wanted(("disk_percent",), instance), ALL)
+        assert [series.mean[0] for series in history.series] == values
+
+
+def test_a_server_may_change_its_shape(storage: Storage) -> None:
+    wide = Sample("srv_1", 2000, WIDE, array("d", [70.0, 2.0]))
+    storage.append("a", [sample(1000), wide, sample(3000, 3.0)])
+    history = storage.history("a", "srv_1", Wanted(("cpu_percent_total", "disk_percent")), ALL)
+    columns = {series.key: series.mean for series in history.series}
+    assert columns[CPU] == [1.0, 2.0, 3.0]
+    assert [isnan(value) for value in columns[DISK]] == [True, False, True]
+    assert set(storage.series("a", "srv_1")) == {CPU, MEMORY, DISK}
+
+
+def test_an_open_storage_can_take_samples(storage: Storage) -> None:
+    storage.check()
+    assert storage.durability
+
+
+def test_an_unknown_storage_is_refused_with_those_that_are_known() -> None:
+    with pytest.raises(StorageError, match="memory://"):
+        open_storage("tape://")
+
+
+@pytest.mark.parametrize("opener", OPENERS)
+@given(posts=st.lists(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 9)), max_size=8)))
+def test_the_first_value_of_a_time_stays(opener: str, posts: list[list[tuple[int, int]]]) -> None:
+    opened, model = OPENERS[opener](), dict[int, float]()
+    for post in posts:
+        new = {time * 1000 for time, _ in post} - set(model)
+        done = opened.append("a", [sample(time * 1000, value) for time, value in post])
+        for time, value in post:
+            model.setdefault(time * 1000, value)
+        assert (done.accepted, done.duplicates) == (len(new), len(post) - len(new))
+    assert kept(opened) == model
+    opened.close()
+
+
+def test_readers_never_fail_while_writers_write(storage: Storage, rounds: int) -> None:
+    failures: list[BaseException] = []
+
+    def read() -> None:
+        try:
+            for _ in range(10 * rounds):
+                kept_now = storage.history("a", "srv_1", Wanted(("cpu_percent_total",)), ALL)
+                for series in kept_now.series:
+                    assert len(series.mean) == len(kept_now.times)
+                storage.series("a", "srv_1")
+        except BaseException as error:  # noqa: BLE001 - told by the test
+            failures.append(error)
+
+    def write(offset: int) -> None:
+        try:
+            for i in range(50 * rounds):
+                storage.append("a", [sample((2 * i + offset) * 1000)])
+                if i % 100 == 99:
+                    storage.forget("a", "srv_1")
+        except BaseException as error:  # noqa: BLE001 - told by the test
+            failures.append(error)
+
+    threads = [
+        Thread(target=read),
+        Thread(target=read),
+        *(Thread(target=write, args=(i,)) for i in (0, 1)),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
