@@ -1,0 +1,123 @@
+"""Settings: who wins, and what is refused in one sentence."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hostpulse.config import SETTINGS, Config, ConfigError, load, origins, read_ingest_key
+
+
+def test_a_flag_wins_over_the_environment_and_that_over_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "hostpulse.toml"
+    file.write_text("port = 1\nmax_servers = 2\nmax_body_bytes = 3000\n")
+    environment = {"HOSTPULSE_MAX_SERVERS": "20", "HOSTPULSE_MAX_BODY_BYTES": "4000"}
+    config = load({"max_body_bytes": "5000", "host": None}, environment, file)
+    assert (config.port, config.max_servers, config.max_body_bytes) == (1, 20, 5000)
+    assert config.host == "127.0.0.1"
+
+
+def test_every_setting_has_a_default_that_is_allowed() -> None:
+    assert load({}, {}) == Config()
+
+
+def test_every_setting_says_what_it_is() -> None:
+    assert all(setting.metadata["help"].endswith(".") for setting in SETTINGS)
+
+
+REFUSED = {
+    "port": ["0", "65536", "five", "", "5.5", "-1"],
+    "workers": ["0", "2", "x"],
+    "max_servers": ["0", "-5"],
+    "max_body_bytes": ["1023", "1e9x"],
+    "header_timeout_seconds": ["0", "-1", "nan", "inf", "soon"],
+    "body_timeout_seconds": ["0", "nan", "inf"],
+    "log_format": ["xml"],
+    "log_level": ["loud"],
+    "host": ["0.0.0.0", "::", "10.0.0.1", "example.org", ""],
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(n, v) for n, vs in REFUSED.items() for v in vs])
+def test_a_setting_that_cannot_be_right_is_refused_by_name(name: str, value: str) -> None:
+    with pytest.raises(ConfigError, match=f"^{name}: "):
+        load({}, {f"HOSTPULSE_{name.upper()}": value})
+
+
+def test_a_file_with_an_unknown_setting_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "hostpulse.toml"
+    file.write_text("prot = 5000\n")
+    with pytest.raises(ConfigError, match="unknown setting: prot"):
+        load({}, {}, file)
+
+
+@pytest.mark.parametrize("text", ["port = ", "\xff", "port = 'x'", "host = 5", "port = true"])
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "hostpulse.toml"
+    file.write_bytes(text.encode("latin-1"))
+    with pytest.raises(ConfigError):
+        load({}, {}, file)
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="Cannot read"):
+        load({}, {}, tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "::1", "localhost"])
+def test_loopback_needs_no_key(host: str) -> None:
+    assert load({"host": host}, {}).host == host
+
+
+def test_another_address_is_allowed_with_an_ingest_key_file() -> None:
+    assert load({"host": "0.0.0.0", "ingest_key_file": "key"}, {}).host == "0.0.0.0"
+
+
+@pytest.mark.parametrize("content", [b"short", b"", "schlüsselschlüssel".encode()])
+def test_a_key_file_without_a_proper_key_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "key").write_bytes(content)
+    with pytest.raises(ConfigError, match="^ingest_key_file: "):
+        read_ingest_key(Config(ingest_key_file=str(tmp_path / "key")))
+    with pytest.raises(ConfigError, match="^ingest_key_file: "):
+        read_ingest_key(Config(ingest_key_file=str(tmp_path / "none")))
+
+
+def test_the_key_is_the_file_without_its_line_end(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("k" * 16 + "\n")
+    assert read_ingest_key(Config(ingest_key_file=str(tmp_path / "key"))) == "k" * 16
+
+
+def test_origins_are_separated_by_commas() -> None:
+    assert origins(Config(cors_origins=" https://a , https://b,")) == ["https://a", "https://b"]
+
+
+REFUSED_STARTS = {
+    "another address": ["--host", "0.0.0.0"],
+    "two workers on memory": ["--workers", "2"],
+    "an unknown storage": ["--storage", "tape://"],
+    "a key file that is not there": ["--ingest-key-file", "/nonexistent/key"],
+    "a configuration that is not there": ["--config", "/nonexistent/hostpulse.toml"],
+    "a port that is no number": ["--port", "five"],
+}
+
+
+@pytest.mark.parametrize("why", REFUSED_STARTS)
+def test_a_wrong_configuration_stops_with_one_sentence_and_exit_code_78(why: str) -> None:
+    line = [sys.executable, "-m", "hostpulse", "serve", *REFUSED_STARTS[why]]
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("HOSTPULSE_")}
+    ended = subprocess.run(
+        line, capture_output=True, text=True, timeout=30, env=environment, check=False
+    )
+    assert ended.returncode == 78
+    assert ended.stdout == ""
+    assert ended.stderr.count("\n") == 1
+    assert ended.stderr.startswith("Error: ")
+
+
+def test_help_shows_every_setting() -> None:
+    line = [sys.executable, "-m", "hostpulse", "serve", "--help"]
+    shown = subprocess.run(line, capture_output=True, text=True, timeout=30, check=True).stdout
+    assert all(f"--{setting.name.replace('_', '-')}" in shown for setting in SETTINGS)

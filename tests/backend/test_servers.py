@@ -1,0 +1,94 @@
+"""The registry of servers and their status."""
+
+from __future__ import annotations
+
+import sys
+from threading import Thread
+
+import pytest
+from hostpulse.control.servers import Server, Servers, TooManyServers, UnknownServer, server_id
+from hostpulse.control.status import status_at
+
+from tests.backend_under_test import NOW_MS, Backend, report
+
+SECOND = 1000
+
+
+def at_interval(backend: Backend, seconds: float | None) -> Server:
+    agent = {"version": "1"} | ({} if seconds is None else {"interval_seconds": seconds})
+    backend.accept(report(agent=agent))
+    return backend.parts.servers.find("default", "web-1")
+
+
+@pytest.mark.parametrize(
+    ("interval", "late_after", "down_after"),
+    [(None, 15, 60), (1, 15, 60), (5, 15, 60), (10, 30, 120), (300, 900, 3600)],
+)
+def test_the_status_changes_exactly_at_its_borders(
+    backend: Backend, interval: float | None, late_after: int, down_after: int
+) -> None:
+    server = at_interval(backend, interval)
+    ages = {0: "up", late_after * SECOND: "up", late_after * SECOND + 1: "late",
+            down_after * SECOND: "late", down_after * SECOND + 1: "down", 10**12: "down"}  # fmt: skip
+    assert {age: status_at(server, NOW_MS + age) for age in ages} == ages
+
+
+def test_a_server_without_a_sample_waits_and_a_paused_one_is_paused() -> None:
+    server = Server("srv_1", "web-1", NOW_MS)
+    assert status_at(server, NOW_MS) == "waiting"
+    server.paused = True
+    assert status_at(server, NOW_MS) == "paused"
+
+
+def test_an_id_is_opaque_steady_and_of_its_tenant() -> None:
+    one = server_id("default", "web-1")
+    assert one == server_id("default", "web-1")
+    assert len({one, server_id("default", "web-2"), server_id("b", "web-1")}) == 3
+    assert one.startswith("srv_")
+    assert len(one) == 20
+
+
+def test_a_server_is_found_by_id_and_by_hostname_in_its_tenant_alone() -> None:
+    servers = Servers(10)
+    server = servers.of_hostname("a", "web-1", NOW_MS)
+    assert servers.find("a", "web-1") is servers.find("a", server.id) is server
+    for tenant, name in [("b", "web-1"), ("a", "web-2"), ("a", "")]:
+        with pytest.raises(UnknownServer):
+            servers.find(tenant, name)
+
+
+def test_there_is_an_end_to_new_servers() -> None:
+    servers = Servers(2)
+    for name in ("a", "b", "a"):
+        servers.of_hostname("t", name, NOW_MS)
+    with pytest.raises(TooManyServers, match="^hostname: c "):
+        servers.of_hostname("t", "c", NOW_MS)
+    servers.forget("t", servers.find("t", "a"))
+    assert servers.of_hostname("t", "c", NOW_MS).hostname == "c"
+
+
+def test_a_server_can_be_forgotten_while_it_reports(rounds: int) -> None:
+    servers, failures, usual = Servers(10), list[BaseException](), sys.getswitchinterval()
+
+    def report_on() -> None:
+        try:
+            for _ in range(5000 * rounds):
+                servers.of_hostname("t", "web-1", NOW_MS)
+        except BaseException as error:  # noqa: BLE001 - told by the test
+            failures.append(error)
+
+    def forget() -> None:
+        while reporter.is_alive():
+            servers.forget("t", servers.of_hostname("t", "web-1", NOW_MS))
+
+    reporter = Thread(target=report_on)
+    sys.setswitchinterval(1e-6)
+    try:
+        reporter.start()
+        forget()
+    except KeyError as error:
+        failures.append(error)
+    finally:
+        reporter.join()
+        sys.setswitchinterval(usual)
+    assert failures == []
