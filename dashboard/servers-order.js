@@ -51,17 +51,6 @@ export function sortServers(servers, read, sort) {
   return [...servers].sort(sort && read ? byValue(read, sort.descending) : bySeverity);
 }
 
-/**
- * Keeps the order people are looking at; servers that are new to it follow at the end.
- * @param {Server[]} wanted @param {Map<string, number>} places the place of each id before
- */
-export function keepOrder(wanted, places) {
-  const place = (/** @type {Server} */ server) => places.get(server.id) ?? Infinity;
-  // Infinity - Infinity is NaN: two newcomers stay as they are wanted
-  const kept = [...wanted].sort((left, right) => place(left) - place(right) || 0);
-  return { kept, moved: kept.some((server, index) => server.id !== wanted[index].id) };
-}
-
 /** `-cpu` is descending. @param {string | null} text @returns {Sort} */
 export function parseSort(text) {
   if (!text || text === "status") return null;

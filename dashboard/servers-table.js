@@ -5,7 +5,7 @@
  */
 
 import { totalWidth } from "./servers-columns.js";
-import { icon } from "./icons.js";
+import { createHead, element } from "./servers-head.js";
 import { createGroupRow, createServerRow, createSkeletonRow } from "./servers-row.js";
 
 /** @typedef {import("./servers-columns.js").Column} Column */
@@ -17,38 +17,6 @@ import { createGroupRow, createServerRow, createSkeletonRow } from "./servers-ro
 export const WINDOW_FROM = 150;
 const SPARE_LINES = 10; // above and below what is in view
 const SKELETON_LINES = 8;
-
-/**
- * @param {string} tag @param {Record<string, string>} attributes @param {(Node | string)[]} children
- */
-function element(tag, attributes, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-}
-
-/** @param {Column} column @param {Sort} sort */
-function ariaSort(column, sort) {
-  if (!sort) return column.id === "status" ? "descending" : "none";
-  if (sort.column !== column.id) return "none";
-  return sort.descending ? "descending" : "ascending";
-}
-
-/** @param {Column} column @param {Sort} sort */
-function headerCell(column, sort) {
-  const cell = element("th", { scope: "col", role: "columnheader", class: `c-${column.id}${column.number ? " num" : ""}` });
-  if (!column.sort && column.id !== "status") {
-    cell.append(column.label);
-    return cell;
-  }
-  const direction = ariaSort(column, sort);
-  cell.setAttribute("aria-sort", direction);
-  const button = element("button", { type: "button", class: "sort", "data-column": column.id }, column.label);
-  if (direction !== "none") button.append(icon(direction));
-  cell.append(button);
-  return cell;
-}
 
 /** Which lines to draw: those in view and a few spare ones. @param {number} above px scrolled past @param {number} height px in view @param {number} line px @param {number} total */
 export function windowOf(above, height, line, total) {
@@ -63,9 +31,8 @@ export function windowOf(above, height, line, total) {
  */
 export function createServersTable({ onSort, onToggle }) {
   const spacers = [0, 1].map(() => element("tr", { class: "spacer", "aria-hidden": "true" }));
-  const head = element("thead", { role: "rowgroup" });
+  const { head, widths, show: showHead } = createHead(onSort);
   const body = element("tbody", { role: "rowgroup" }, ...spacers);
-  const widths = element("colgroup", {});
   const caption = element("caption", { class: "visually-hidden" }, "Servers");
   const table = element("table", { class: "servers", role: "table" }, caption, widths, head, body);
   const region = element("div", { class: "list card" }, table);
@@ -73,24 +40,7 @@ export function createServersTable({ onSort, onToggle }) {
   const rows = new Map();
   /** @type {{columns: readonly Column[], items: Item[], look: Look}} */
   let shown = { columns: [], items: [], look: { nowMs: 0, catalogue: new Map(), tags: 2 } };
-  let headText = "";
   let frame = 0;
-
-  /** @param {readonly Column[]} columns @param {Sort} sort */
-  function showHead(columns, sort) {
-    const text = JSON.stringify([columns.map((column) => column.id), sort]);
-    if (text === headText) return;
-    const focused = /** @type {HTMLElement | null} */ (document.activeElement)?.dataset?.column;
-    headText = text;
-    head.replaceChildren(element("tr", { role: "row" }, ...columns.map((column) => headerCell(column, sort))));
-    widths.replaceChildren(...columns.map((column) => {
-      const col = element("col", {});
-      col.style.width = column.width ? `${column.width}px` : "auto";
-      return col;
-    }));
-    table.style.minInlineSize = `${totalWidth(columns)}px`;
-    if (focused) /** @type {HTMLElement | null} */ (head.querySelector(`[data-column="${focused}"]`))?.focus();
-  }
 
   const lineHeight = () => parseFloat(getComputedStyle(table).getPropertyValue("--row")) || 36;
 
@@ -148,10 +98,6 @@ export function createServersTable({ onSort, onToggle }) {
     });
   }
 
-  head.addEventListener("click", (event) => {
-    const button = /** @type {Element} */ (event.target).closest("button");
-    if (button?.dataset.column) onSort(button.dataset.column);
-  });
   body.addEventListener("click", (event) => {
     const button = /** @type {Element} */ (event.target).closest("button");
     if (button?.dataset.group !== undefined) onToggle(button.dataset.group);
@@ -171,6 +117,7 @@ export function createServersTable({ onSort, onToggle }) {
       table.dataset.density = density;
       shown = { columns, items, look };
       showHead(columns, sort);
+      setWidth(columns);
       if (table.hasAttribute("aria-busy")) body.replaceChildren(...spacers);
       table.removeAttribute("aria-busy");
       table.setAttribute("aria-rowcount", String(total));
@@ -184,6 +131,7 @@ export function createServersTable({ onSort, onToggle }) {
       table.dataset.density = density;
       shown = { ...shown, columns, items: [] };
       showHead(columns, sort);
+      setWidth(columns);
       table.setAttribute("aria-busy", "true");
       body.replaceChildren(...Array.from({ length: SKELETON_LINES }, () => createSkeletonRow(columns)));
     },
@@ -207,6 +155,11 @@ export function createServersTable({ onSort, onToggle }) {
       cancelAnimationFrame(frame);
     },
   };
+
+  /** @param {readonly Column[]} columns */
+  function setWidth(columns) {
+    table.style.minInlineSize = `${totalWidth(columns)}px`;
+  }
 
   function clearRows() {
     for (const row of rows.values()) row.node.remove();

@@ -6,7 +6,9 @@ import { parseQuery } from "./query.js";
 import { filterWords, readChoice, writeChoice } from "./servers-choice.js";
 import { COLUMNS, chosenColumns, columnsText, fitColumns } from "./servers-columns.js";
 import { createPreview, noMatch, noServers } from "./servers-empty.js";
-import { groupChoices, keepOrder, layOut, nextSort, parseSort, sortServers } from "./servers-order.js";
+import { listenToKeys } from "./servers-keys.js";
+import { groupChoices, layOut, nextSort, parseSort, sortServers } from "./servers-order.js";
+import { createPlaces } from "./servers-places.js";
 import { WINDOW_FROM, createServersTable } from "./servers-table.js";
 import { createToolbar } from "./servers-toolbar.js";
 
@@ -14,7 +16,6 @@ import { createToolbar } from "./servers-toolbar.js";
 /** @typedef {import("./servers-choice.js").Choice} Choice */
 
 const QUERY_DELAY_MS = 100;
-const STILL_MS = 4900; // rows that just moved rest until the next refresh
 const BORDERS = 2;
 const PHONE = "(max-width: 799px)"; // as in servers.css
 const DENSITY_KEY = "hostpulse.density"; // of the last visit, for the skeleton
@@ -31,9 +32,6 @@ function lastDensity(density) {
     return "L"; // storage is forbidden
   }
 }
-
-/** @param {EventTarget | null} target */
-const isTyping = (target) => target instanceof Element && target.matches("input, select, textarea, [contenteditable]");
 
 /** @param {HTMLElement} root */
 function createFrame(root) {
@@ -58,6 +56,7 @@ export function createServersView(root, { store, router, clock }) {
     onSort: (text) => choose({ sort: parseSort(text) }),
     onResort: () => arrange(true),
   });
+  const places = createPlaces({ busy: table.busy });
   frame.stage.append(table.node, frame.notice);
   /** @type {Choice} */
   let choice = readChoice(router.query);
@@ -68,7 +67,6 @@ export function createServersView(root, { store, router, clock }) {
   let stale = false;
   /** @type {HTMLElement | undefined} */
   let preview;
-  let movedAtMs = -STILL_MS;
   let typingTimer = 0;
 
   /** Takes the newest rows; they change places only when nobody is at the table. @param {boolean} [forced] */
@@ -79,12 +77,7 @@ export function createServersView(root, { store, router, clock }) {
     );
     const read = COLUMNS.find((column) => column.id === choice.sort?.column)?.sort;
     const wanted = sortServers(matching, read, choice.sort);
-    const places = new Map(ordered.map((server, index) => [server.id, index]));
-    const { kept, moved } = keepOrder(wanted, places);
-    const mayMove = forced || !places.size || (!table.busy() && performance.now() - movedAtMs >= STILL_MS);
-    if (moved && mayMove && !forced && places.size) movedAtMs = performance.now();
-    ordered = mayMove ? wanted : kept;
-    stale = moved && !mayMove;
+    ({ ordered, stale } = places.settle(wanted, forced));
     draw();
   }
 
@@ -167,25 +160,8 @@ export function createServersView(root, { store, router, clock }) {
     else showNotice();
   }
 
-  /** @param {KeyboardEvent} event */
-  function onKey(event) {
-    if (isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === "/") {
-      event.preventDefault();
-      /** @type {HTMLElement | null} */ (root.querySelector("#query"))?.focus();
-    }
-    if (event.key === "j" || event.key === "k") stepRow(event.key === "j" ? 1 : -1);
-  }
-
-  /** @param {number} step */
-  function stepRow(step) {
-    const links = /** @type {HTMLElement[]} */ ([...table.node.querySelectorAll(".name__link")]);
-    const at = links.indexOf(/** @type {HTMLElement} */ (document.activeElement));
-    links[at < 0 ? 0 : Math.min(links.length - 1, Math.max(0, at + step))]?.focus();
-  }
-
   addEventListener("resize", draw);
-  document.addEventListener("keydown", onKey);
+  const stopKeys = listenToKeys(root);
   arrange(true);
 
   return {
@@ -202,7 +178,7 @@ export function createServersView(root, { store, router, clock }) {
     destroy() {
       clearTimeout(typingTimer);
       removeEventListener("resize", draw);
-      document.removeEventListener("keydown", onKey);
+      stopKeys();
       table.destroy();
     },
   };

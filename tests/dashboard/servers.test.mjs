@@ -6,6 +6,7 @@ import { filterWords, readChoice, writeChoice } from "../../dashboard/servers-ch
 import { COLUMNS, chosenColumns, columnsText, fitColumns, totalWidth } from "../../dashboard/servers-columns.js";
 import { countByStatus, mergeServers } from "../../dashboard/servers-list.js";
 import * as order from "../../dashboard/servers-order.js";
+import { STILL_MS, createPlaces } from "../../dashboard/servers-places.js";
 import { WINDOW_FROM, windowOf } from "../../dashboard/servers-table.js";
 
 const server = (hostname, changes = {}) => ({ id: `srv_${hostname}`, hostname, status: "up", tags: [], flags: [], ...changes });
@@ -62,13 +63,38 @@ test("a header goes descending, ascending, default, and the address says so", ()
   assert.equal(order.parseSort("status"), null);
 });
 
-test("while rows may not move they keep their places and newcomers follow", () => {
-  const [a, b, c] = ["a", "b", "c"].map((name) => server(name));
-  const places = new Map([["srv_b", 0], ["srv_a", 1]]);
-  const { kept, moved } = order.keepOrder([a, b, c], places);
-  assert.deepEqual(names(kept), ["b", "a", "c"]);
-  assert.equal(moved, true);
-  assert.equal(order.keepOrder([b, a, c], places).moved, false);
+const places = (busy, now) => createPlaces({ busy: () => busy.now, now: () => now.ms });
+const people = () => [{ now: false }, { ms: 0 }];
+const [A, B, C] = ["a", "b", "c"].map((name) => server(name));
+
+test("while someone is at the table nothing moves, newcomers follow and the order is called stale", () => {
+  const [busy, now] = people();
+  const { settle } = places(busy, now);
+  assert.deepEqual(settle([B, A], false), { ordered: [B, A], stale: false });
+  busy.now = true;
+  assert.deepEqual(settle([A, B, C], false), { ordered: [B, A, C], stale: true });
+  busy.now = false;
+  assert.deepEqual(settle([A, B, C], false), { ordered: [A, B, C], stale: false });
+});
+
+test("rows that moved do not move again before the next refresh, unless someone asks", () => {
+  const [busy, now] = people();
+  const { settle } = places(busy, now);
+  settle([A, B], false);
+  assert.deepEqual(settle([B, A], false).ordered, [B, A]);
+  now.ms += STILL_MS - 1;
+  assert.deepEqual(settle([A, B], false), { ordered: [B, A], stale: true });
+  assert.deepEqual(settle([A, B], true), { ordered: [A, B], stale: false });
+  now.ms += STILL_MS;
+  assert.deepEqual(settle([B, A], false), { ordered: [B, A], stale: false });
+});
+
+test("a server that left or came at its place moves nobody", () => {
+  const [busy, now] = people();
+  const { settle } = places(busy, now);
+  settle([A, B, C], false);
+  busy.now = true;
+  assert.deepEqual(settle([A, C], false), { ordered: [A, C], stale: false });
 });
 
 test("groups are offered for what the servers have", () => {
