@@ -5,7 +5,7 @@ import { clockTime, shortDuration } from "./format.js";
 
 export const REFRESH_MS = 5000;
 export const HIDDEN_REST_MS = 60_000;
-export const OFFLINE_AFTER_MS = 60_000;
+const OFFLINE_AFTER_MS = 60_000;
 const RETRY_SECONDS = [1, 2, 4, 8, 15];
 
 /**

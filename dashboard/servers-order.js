@@ -26,7 +26,7 @@ const UNGROUPED = "(none)";
 const natural = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
 /** web-2 before web-10; equal names stay apart by their id. @param {Server} left @param {Server} right */
-export const byName = (left, right) =>
+const byName = (left, right) =>
   natural.compare(left.hostname, right.hostname) || natural.compare(left.id, right.id);
 
 /** @param {Server} left @param {Server} right */
