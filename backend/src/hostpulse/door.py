@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 from a2wsgi import WSGIMiddleware
 
-from hostpulse.access.guard import Asker
+from hostpulse.access.guard import FORWARDING_HEADERS, Asker
 from hostpulse.api.answers import (
     REFUSED,
     SECURITY_HEADERS,
@@ -43,6 +43,7 @@ PEOPLE_THREADS = 8
 
 _COMMON = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS]
 _JSON = (b"content-type", b"application/json")
+_FORWARDING = frozenset(name.encode() for name in FORWARDING_HEADERS)
 _NO_STORE = (b"cache-control", b"no-store")
 
 
@@ -175,7 +176,11 @@ def _request_ids() -> Any:
 
 def _asker(scope: Scope, headers: dict[bytes, bytes]) -> Asker:
     client = scope.get("client") or ("", 0)
-    return Asker(client[0], lambda name: headers.get(name.encode(), b"").decode("latin-1"))
+    return Asker(
+        client[0],
+        lambda name: headers.get(name.encode(), b"").decode("latin-1"),
+        not _FORWARDING.isdisjoint(headers),
+    )
 
 
 def _check_content_type(headers: dict[bytes, bytes]) -> None:

@@ -58,6 +58,8 @@ def serve(parts: Parts, listener: socket.socket) -> None:
     """Answer requests until a signal says stop, then finish those under way."""
     try:
         server_for(parts).run(sockets=[listener])
+    except KeyboardInterrupt:
+        pass  # uvicorn passes Ctrl-C on once it has stopped; that was all there was to do
     finally:
         listener.close()
         parts.close()

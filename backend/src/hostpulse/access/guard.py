@@ -10,7 +10,7 @@ from hmac import compare_digest
 from hostpulse.access.principal import Principal
 from hostpulse.config import is_loopback
 
-_FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
+FORWARDING_HEADERS = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 
 
 class AccessDenied(Exception):
@@ -23,18 +23,19 @@ class AccessDenied(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """What the guard looks at: the peer's address, and how to read a header ('' if absent)."""
+    """What the guard looks at: the peer, how to read a header ('' if absent), and any proxy."""
 
     peer: str
     header: Callable[[str], str]
+    is_forwarded: bool
 
     @property
     def is_local(self) -> bool:
         """True for a program on this machine that asks this machine by a loopback name."""
         return (
-            is_loopback(self.peer)
+            not self.is_forwarded
+            and is_loopback(self.peer)
             and is_loopback(_without_port(self.header("host")))
-            and not any(self.header(name) for name in _FORWARDED)
         )
 
     @property

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Flask, Response, g, request
 
-from hostpulse.access.guard import Asker, Guard
+from hostpulse.access.guard import FORWARDING_HEADERS, Asker, Guard
 from hostpulse.access.principal import Principal
 from hostpulse.api.answers import Answer, BadRequest, encode
 
@@ -47,7 +47,9 @@ def guard_people(app: Flask, guard: Guard) -> None:
 
     @app.before_request
     def let_in() -> None:
-        asker = Asker(request.remote_addr or "", lambda name: request.headers.get(name, ""))
+        headers = request.headers
+        forwarded = any(name in headers for name in FORWARDING_HEADERS)
+        asker = Asker(request.remote_addr or "", lambda name: headers.get(name, ""), forwarded)
         g.principal = guard.for_people(asker)
         if request.content_length and request.mimetype != "application/json":
             raise BadRequest(415, "Content-Type: send application/json.")

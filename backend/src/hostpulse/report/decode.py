@@ -99,7 +99,7 @@ def _finish(report: Any, plan: Plan, raw: Any, dropped: tuple[str, ...]) -> Deco
     if not report.hostname.strip() or not report.hostname.isprintable():
         tolerant.check_hostname(report.hostname)
     return Decoded(
-        report, _stamp_ms(report.timestamp), plan, plan.round(read(report)), raw, dropped
+        report, _stamp_ms(report.timestamp), plan, plan.arrange(read(report)), raw, dropped
     )
 
 

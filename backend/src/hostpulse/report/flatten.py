@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from math import isnan, nan
+from operator import itemgetter
 from typing import Any
 
 from hostpulse import catalogue
@@ -41,21 +42,38 @@ Shape = tuple[object, ...]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """What follows from a shape: the layout, how to round it, and what to sum up."""
+    """What follows from a shape: the layout, how to get there and round, and what to sum up.
+
+    The layout has the whole numbers first, so that rounding is one pass over the rest.
+    """
 
     layout: Layout
-    scales: tuple[tuple[int, float], ...] = field(init=False)
-    totals: tuple[tuple[int, tuple[int, ...]], ...] = field(init=False)
+    order: Callable[[Sequence[float]], Sequence[float]]
+    whole_count: int
+    scales: tuple[float, ...]
+    totals: tuple[tuple[int, tuple[int, ...]], ...]
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "scales", tuple(_scales(self.layout)))
-        object.__setattr__(self, "totals", tuple(_totals(self.layout)))
+    @classmethod
+    def of_keys(cls, keys: Sequence[Key]) -> Plan:
+        """Make the plan for the keys of a report, in the order that `read` has them."""
+        decimals = [_decimals(key.metric) for key in keys]
+        order = sorted(range(len(keys)), key=lambda position: decimals[position] > 0)
+        layout = Layout(tuple(keys[position] for position in order))
+        scales = tuple(10.0 ** decimals[i] for i in order if decimals[i])
+        totals = tuple(_totals(layout))
+        return cls(layout, _pick(order), len(keys) - len(scales), scales, totals)
 
-    def round(self, values: list[float]) -> array[float]:
-        """Round each value to its metric's decimals."""
-        for position, scale in self.scales:
-            values[position] = (values[position] * scale + _TO_WHOLE - _TO_WHOLE) / scale
-        return array("d", values)
+    def arrange(self, values: Sequence[float]) -> array[float]:
+        """Put what `read` returned into the layout's order, rounded to each metric's decimals."""
+        ordered = self.order(values)
+        arranged = array("d", ordered[: self.whole_count])
+        arranged.extend(
+            [
+                (value * scale + _TO_WHOLE - _TO_WHOLE) / scale
+                for value, scale in zip(ordered[self.whole_count :], self.scales, strict=True)
+            ]
+        )
+        return arranged
 
     def add_totals(self, values: array[float]) -> None:
         """Fill in the sums over instances (`catalogue.TOTALS`) where any instance has a value."""
@@ -73,10 +91,9 @@ def _decimals(metric: str) -> int:
     return catalogue.BY_NAME[metric].decimals
 
 
-def _scales(layout: Layout) -> Iterator[tuple[int, float]]:
-    for position, key in enumerate(layout.keys):
-        if decimals := _decimals(key.metric):
-            yield position, 10.0**decimals
+def _pick(order: Sequence[int]) -> Callable[[Sequence[float]], Sequence[float]]:
+    # itemgetter returns no tuple for a single position.
+    return itemgetter(*order) if len(order) > 1 else tuple
 
 
 def _totals(layout: Layout) -> Iterator[tuple[int, tuple[int, ...]]]:
@@ -120,7 +137,7 @@ class Plans:
         shape = _shape(report)
         plan = self._found.get(shape)
         if plan is None:
-            plan = Plan(Layout(tuple(_keys(report))))
+            plan = Plan.of_keys(tuple(_keys(report)))
             _check_names(plan.layout)
             if len(self._found) >= self._most:
                 self._found.clear()
@@ -145,7 +162,7 @@ def _shape(report: Any) -> Shape:
 
 
 def read(report: Any) -> list[float]:
-    """Return the numbers of a report in the order of its plan's layout; the totals are NaN."""
+    """Return the numbers of a report, in an order that its shape alone decides; totals are NaN."""
     values: list[float] = []
     cpu, disk, io = report.cpu, report.disk, report.io
     if cpu:
