@@ -30,9 +30,9 @@ export function legendTexts(series, index, raw) {
  */
 function legendText(series, index, raw) {
   const text = valueText(series.mean[index], series.unit);
-  const peak = series.max[index];
-  const told = !raw && series.colour === "" && format.isNumber(peak) && peak !== series.mean[index];
-  return told ? `${text} (max ${valueText(peak, series.unit)})` : text;
+  const peak = valueText(series.max[index], series.unit);
+  const told = !raw && series.colour === "" && peak !== text;
+  return told ? `${text} (max ${peak})` : text;
 }
 
 /** `avg per 10 s, band = min–max`; nothing for samples as they came. @param {Plot} plot @param {{raw: boolean, step: number}} history */

@@ -71,5 +71,5 @@ function drawRow(context, row, top, { map, toPixel, height, left, right, palette
   context.font = `${height > 8 ? 11 : 9}px ${palette.font}`;
   context.textAlign = "right";
   context.textBaseline = "middle";
-  context.fillText(`cpu${row.label}`, left - 6, top + height / 2);
+  context.fillText(`cpu${row.label}`, left - 6, Math.max(5, top + height / 2));
 }

@@ -65,7 +65,8 @@ const points = (xs, values, sign = 1) =>
 export function planLayers(plot, { grid, raw, hidden, palette }) {
   const series = drawnSeries(plot, hidden);
   if (plot.layout === "stack" && series.length > 1) return stackLayers(series, grid, palette);
-  const lines = series.map((one) => lineLayer(one, grid, palette));
+  const area = plot.layout === "stack" ? STACK_OPACITY : 0;
+  const lines = series.map((one) => lineLayer({ area, ...one }, grid, palette));
   return raw ? lines : [...lines, ...series.flatMap((one) => bandLayers(one, grid, palette))];
 }
 

@@ -1,7 +1,7 @@
 // @ts-check
 /** The charts of the Server page: for each what it draws of a history, or null when nothing was sent. */
 
-import { findSeries, hasValue, instancesOf, lastValue, sumSeries } from "../charts/history.js";
+import { findSeries, hasValue, instancesOf, sumSeries } from "../charts/history.js";
 import * as format from "../format.js";
 
 /** @typedef {import("../charts/plan.js").Plot} Plot */
@@ -60,7 +60,7 @@ function cpu(source) {
   const { cores } = source.sizes;
   const series = modes.length
     ? [...modes, ...line("total", "total", "", total)]
-    : line("total", "total", "s1", total, { area: 0.45 });
+    : line("total", "total", "s1", total);
   if (!series.length) return null;
   return {
     subtitle: cores ? `% of ${format.plural(cores, "core")}` : "% of all cores",
@@ -160,13 +160,14 @@ function busiestDisk({ history }) {
 }
 
 /**
- * One line for each of the highest instances, the rest only counted.
+ * One line for each of the highest instances, the rest only counted. They stand by name, so that
+ * no line changes its colour when one overtakes another.
  * @param {Source} source @param {string} metric @param {string} noun
  */
 function highest(source, metric, noun) {
   const all = source.history.series.filter((one) => one.metric === metric && hasValue(one.mean));
-  all.sort((a, b) => (lastValue(b.mean) ?? 0) - (lastValue(a.mean) ?? 0) || a.instance.localeCompare(b.instance));
-  const shown = all.slice(0, MAX_LINES);
+  all.sort((a, b) => total(b.mean) - total(a.mean));
+  const shown = all.slice(0, MAX_LINES).sort((a, b) => a.instance.localeCompare(b.instance, "en", { numeric: true }));
   const series = shown.flatMap((one, i) => line(one.instance || noun, one.instance || noun, COLOURS[i], one));
   const others = all.length - shown.length;
   return { series, words: others ? `the ${MAX_LINES} highest, other ${others} not shown` : format.plural(all.length, noun) };
