@@ -13,6 +13,8 @@ const OVERLAP_STEPS = 6;
 /** Samples that were sent late lie further back: once a minute all is asked again. */
 const WHOLE_EVERY = 12;
 const REPORT_EVERY = 6;
+/** After a rest (a hidden tab, a backend away) one answer is simpler than a long part. */
+const OLD_MS = 60_000;
 
 /**
  * @param {{api: ReturnType<typeof import("../api.js").createApi>, clock: {now: () => number, sync: (now?: number) => void}, id: string}} context
@@ -45,7 +47,8 @@ export function createFeed({ api, clock, id }) {
 
   /** @param {Window} window @param {AbortSignal} signal */
   async function askHistory(window, signal) {
-    if (window.kind === "fixed" || whole || turn % WHOLE_EVERY === 0 || !data.history.times.length) {
+    const old = clock.now() - data.history.end > OLD_MS;
+    if (window.kind === "fixed" || whole || old || turn % WHOLE_EVERY === 0 || !data.history.times.length) {
       return askWhole(window, signal);
     }
     const merged = await askTail(window, signal);

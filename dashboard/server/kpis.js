@@ -14,6 +14,7 @@ import { hasValues, level } from "../status.js";
  * @property {Map<string, import("../decode.js").Metric>} catalogue
  * @property {{cores?: number, memory_total?: number, swap_total?: number}} sizes
  * @property {boolean} live the window ends now
+ * @property {string} [at] the end of a window of the past, as a time of day
  */
 
 /** `min 31% · avg 52% · max 91%`, "" without a value. */
@@ -103,5 +104,5 @@ function network(situation) {
 export const kpis = (situation) => [
   cpu(situation), storage(situation, "memory", "Memory"), storage(situation, "swap", "Swap"),
   load(situation), disk(situation), network(situation),
-];
+].map((kpi) => (situation.at ? { ...kpi, label: `${kpi.label} at ${situation.at}` } : kpi));
 

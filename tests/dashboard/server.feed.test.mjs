@@ -69,6 +69,16 @@ test("a part of another step is not mixed in; the next question is for all", asy
   assert.equal(feed.data.history.step, 10_000);
 });
 
+test("after a long rest all is asked for again, at once", async () => {
+  const fake = backend(NOW);
+  const feed = feedOver(fake);
+  await pass(feed, fake);
+  fake.state.now += 3_600_000;
+  await pass(feed, fake);
+  const whole = await fake.api.history("", { start: "-15m", end: "now", points: 400 });
+  assert.deepEqual(feed.data.history, whole);
+});
+
 test("a window of the past is asked for as it is", async () => {
   const fake = backend(NOW);
   const feed = feedOver(fake);

@@ -28,7 +28,8 @@ test("a server that is down has no headline numbers, but keeps what the range wa
 
 test("in a window of the past the numbers are those at its end", () => {
   const past = history([series("cpu_percent_total", [31, 91]), series("disk_percent", [20, 21], "/"), series("disk_percent", [90, 99], "/data")]);
-  const cards = strip({ row: row({ status: "down", cpu_percent_total: 57, disk_percent: 10, disk_mountpoint: "/" }), history: past, live: false });
+  const cards = strip({ row: row({ status: "down", cpu_percent_total: 57, disk_percent: 10, disk_mountpoint: "/" }), history: past, live: false, at: "08:00" });
+  assert.equal(cards.cpu.label, "CPU at 08:00");
   assert.equal(cards.cpu.value, "91%");
   assert.deepEqual([cards.disk_space.value, cards.disk_space.detail, cards.disk_space.level], ["99%", "/data", "critical"]);
 });
