@@ -15,7 +15,7 @@ from hostpulse_agent.proc import Tree
 
 RECORDINGS = Path(__file__).parent / "recordings"
 NAMES = sorted(path.name for path in RECORDINGS.iterdir())
-SECONDS_BETWEEN = 5.0
+SECONDS_BETWEEN = 10.0
 
 
 class QuickDeadline(Deadline):

@@ -132,7 +132,7 @@ def test_a_key_file_holds_one_key(tmp_path: Path) -> None:
 
 
 def test_the_documentation_names_every_setting_with_its_default() -> None:
-    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]*) \|", DOCS.read_text("utf-8"), re.MULTILINE))
+    rows = dict(re.findall(r"^\| `(\w+)` \|([^|]*)\|", DOCS.read_text("utf-8"), re.MULTILINE))
     assert set(rows) == {setting.name for setting in SETTINGS}
     for setting in SETTINGS:
         assert setting.default in rows[setting.name]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Callable, Generic, TypeVar
 
 T = TypeVar("T")
+# For what costs much and moves slowly; a little less than two ticks, so that it is every second.
+SLOW_SECONDS = 9.5
 
 
 class Kept(Generic[T]):

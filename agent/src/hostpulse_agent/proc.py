@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 CHUNK_BYTES = 32768
+SHORT_BYTES = 2048
 
 
 class Tree:
@@ -30,12 +31,17 @@ class Tree:
         if self._touched is not None:
             self._touched.add(path)
 
-    def content(self, name: str) -> bytes:
-        """Return all bytes of a file."""
+    def content(self, name: str, is_short_the_end: bool = True) -> bytes:
+        """Return all bytes of a file.
+
+        The kernel answers page by page, and breaks off before a line that no longer fits. So what
+        is much shorter than a page was all of it, unless lines can be as long as that.
+        """
         descriptor = os.open(self.path(name), os.O_RDONLY | os.O_CLOEXEC)
         try:
             chunk = os.read(descriptor, CHUNK_BYTES)
-            # /proc answers page by page: only an empty read is the end.
+            if is_short_the_end and len(chunk) < SHORT_BYTES:
+                return chunk
             chunks = [chunk]
             while chunk:
                 chunk = os.read(descriptor, CHUNK_BYTES)

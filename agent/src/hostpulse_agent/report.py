@@ -14,6 +14,8 @@ from hostpulse_agent.collect import collect
 from hostpulse_agent.collectors import Collector
 from hostpulse_agent.proc import Tree
 
+ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+
 
 def stamp(seconds: float) -> str:
     """Return an instant as ISO 8601 in UTC with milliseconds."""
@@ -80,7 +82,7 @@ class Reporter:
 
 def encoded(report: dict[str, object]) -> bytes:
     """Return a report as the bytes that are sent."""
-    return json.dumps(report, separators=(",", ":"), allow_nan=False).encode("ascii")
+    return ENCODER.encode(report).encode("ascii")
 
 
 def boot_id(tree: Tree) -> str | None:

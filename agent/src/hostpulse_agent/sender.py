@@ -8,12 +8,16 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Callable
+from typing import Any, Callable
 
 from hostpulse_agent import __version__
 
 PATH = "/api/metrics"
-GZIP_LEVEL = 1
+GZIP_LEVEL = 6
+# A window of 4 KB is made faster than it is missed in a body of a few.
+SMALL_BYTES = 16384
+SMALL_WINDOW, FULL_WINDOW = 16 + 12, 16 + 15
+SMALL_MEMORY, FULL_MEMORY = 6, 8
 MAX_ANSWER_BYTES = 65536
 MAX_RETRY_AFTER_SECONDS = 3600.0
 
@@ -41,7 +45,10 @@ class Answer:
 
 def gzipped(body: bytes) -> bytes:
     """Compress for `Content-Encoding: gzip`; the same bytes give the same result."""
-    packer = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, 31)
+    is_small = len(body) <= SMALL_BYTES
+    window = SMALL_WINDOW if is_small else FULL_WINDOW
+    memory = SMALL_MEMORY if is_small else FULL_MEMORY
+    packer = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, window, memory)
     return packer.compress(body) + packer.flush()
 
 
@@ -66,56 +73,74 @@ class Transport:
     """One kept connection to one server.
 
     Certificates are always checked, redirects are not followed, and the key goes to the given
-    server and nowhere else.
+    server and nowhere else. requests finds the proxy and the certificates, once; posting through
+    its session would cost as much as collecting the whole report.
     """
 
     def __init__(
         self, server: str, read_key: Callable[[], str | None], ca_file: str, timeout: float
     ) -> None:
         # Loaded here, because --print has no need of it: 10 MB and 0.1 s.
-        import requests
-        from requests.adapters import HTTPAdapter
-        from urllib3.exceptions import HTTPError
+        from urllib3 import Timeout
+        from urllib3.exceptions import HTTPError, ProtocolError
 
-        self._requests = requests
-        self._http_error = HTTPError
-        self._url = server + PATH
-        self._timeout = (min(timeout, 5.0), timeout)
+        self._broken, self._failed = ProtocolError, (HTTPError, OSError)
+        self._timeout = Timeout(connect=min(timeout, 5.0), read=timeout)
         self._read_key = read_key
-        self._key = read_key()
-        self._adapter = HTTPAdapter(pool_connections=1, pool_maxsize=1, max_retries=0)
-        # Proxies and REQUESTS_CA_BUNDLE are looked up once, not for every report.
-        settings = requests.Session().merge_environment_settings(
-            self._url, {}, True, ca_file or True, None
-        )
-        self._proxies = settings["proxies"]
-        self._verify = settings["verify"] or True
+        self._headers = headers(read_key())
+        self._pool, self._target = _pool(server + PATH, ca_file)
 
     def post(self, body: bytes) -> Answer:
         """Send one gzip body and return the answer; raise Unreachable when none came."""
-        request = self._requests.PreparedRequest()
-        request.prepare(method="POST", url=self._url, headers=headers(self._key), data=body)
         try:
-            response = self._adapter.send(
-                request,
-                stream=True,
-                timeout=self._timeout,
-                verify=self._verify,
-                proxies=self._proxies,
-            )
-            content = response.raw.read(MAX_ANSWER_BYTES + 1, decode_content=True)
-            if len(content) > MAX_ANSWER_BYTES:
-                response.raw.close()
-            else:
-                response.raw.release_conn()
-        except (self._requests.RequestException, OSError, self._http_error) as error:
+            try:
+                answer = self._exchange(body)
+            except self._broken:
+                # The server let the kept connection go at this very moment; a report that arrives
+                # twice changes nothing there.
+                answer = self._exchange(body)
+        except self._failed as error:
             raise Unreachable(reason(error)) from None
-        if response.status_code in (401, 403):
-            self._key = self._read_key()  # it may have been replaced meanwhile
-        return Answer(response.status_code, content, response.headers.get("Retry-After", ""))
+        if answer.status in (401, 403):
+            self._headers = headers(self._read_key())  # it may have been replaced meanwhile
+        return answer
 
-    def close(self) -> None:
-        self._adapter.close()
+    def _exchange(self, body: bytes) -> Answer:
+        response = self._pool.urlopen(
+            "POST",
+            self._target,
+            body=body,
+            headers=self._headers,
+            redirect=False,
+            retries=False,
+            assert_same_host=False,
+            preload_content=False,
+            timeout=self._timeout,
+        )
+        content = response.read(MAX_ANSWER_BYTES + 1)
+        if len(content) > MAX_ANSWER_BYTES:
+            response.close()
+        else:
+            response.release_conn()
+        return Answer(response.status, content, response.headers.get("Retry-After", ""))
+
+
+def _pool(url: str, ca_file: str) -> tuple[Any, str]:
+    """Return what holds the connection, and what to ask it for: a proxy wants the whole address."""
+    import requests
+    from requests.adapters import HTTPAdapter
+
+    settings = requests.Session().merge_environment_settings(url, {}, True, ca_file or True, None)
+    proxies, verify = settings["proxies"], settings["verify"] or True
+    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=1, max_retries=0)
+    request = requests.PreparedRequest()
+    request.prepare(method="POST", url=url)
+    if hasattr(adapter, "get_connection_with_tls_context"):
+        pool: Any = adapter.get_connection_with_tls_context(request, verify, proxies)
+    else:  # before requests 2.32, as old Pythons have it
+        pool = adapter.get_connection(request.url or url, proxies)
+    adapter.cert_verify(pool, request.url or url, verify, None)  # type: ignore[no-untyped-call]
+    return pool, adapter.request_url(request, proxies)
 
 
 def headers(key: str | None) -> dict[str, str]:

@@ -7,18 +7,19 @@ from functools import partial
 
 from hostpulse_agent.deadline import Late
 from hostpulse_agent.host import FileSystem, Host
-from hostpulse_agent.kept import Kept
+from hostpulse_agent.kept import SLOW_SECONDS, Kept
 from hostpulse_agent.mounts import OWN_DEVICE_NUMBERS, Mount, parse
 
-TABLE_SECONDS = 10.0
+# A mount that went away just now, or one that is closed to the agent: nothing to tell.
+GONE = (FileNotFoundError, PermissionError)
 
 
 def _table(host: Host) -> bytes:
     """Read the machine's own mount table: a hardened unit of systemd shows the agent another."""
     try:
-        return host.tree.content("proc/1/mountinfo")
+        return host.tree.content("proc/1/mountinfo", is_short_the_end=False)
     except OSError:
-        return host.tree.content("proc/self/mountinfo")
+        return host.tree.content("proc/self/mountinfo", is_short_the_end=False)
 
 
 def _device_number(device: int) -> int:
@@ -65,20 +66,29 @@ class Disk:
     def __init__(self, host: Host) -> None:
         self._host = host
         self._unseen: set[Mount] = set()
-        self._mounts = Kept(TABLE_SECONDS, lambda: parse(_table(host), self._unseen))
+        self._partitions = Kept(SLOW_SECONDS, self._ask)
 
     def collect(self, errors: list[str]) -> dict[str, object]:
-        mounts = {mount.mountpoint: mount for mount in self._mounts.get(self._host.monotonic())}
+        partitions, troubles = self._partitions.get(self._host.monotonic())
+        errors += troubles
+        return {"disk": {"partitions": partitions}}
+
+    def _ask(self) -> tuple[list[dict[str, object]], list[str]]:
+        """Return the partitions and what went wrong with some of them."""
+        mounts = {mount.mountpoint: mount for mount in parse(_table(self._host), self._unseen)}
         root = self._host.tree.root.rstrip("/").encode()
         calls = {
             point: partial(self._host.file_system, root + mount.directory)
             for point, mount in mounts.items()
         }
-        partitions = []
+        partitions: list[dict[str, object]] = []
+        troubles: list[str] = []
+        unseen = len(self._unseen)
         for point, outcome in self._host.deadline.run(calls).items():
             self._host.tree.path(point.lstrip("/"))
-            partitions.extend(self._partition(mounts[point], outcome, errors))
-        return {"disk": {"partitions": partitions}}
+            partitions += self._partition(mounts[point], outcome, troubles)
+        # Another mount of the same device may be the one to show.
+        return self._ask() if len(self._unseen) > unseen else (partitions, troubles)
 
     def _partition(
         self, mount: Mount, outcome: object, errors: list[str]
@@ -86,15 +96,11 @@ class Disk:
         if isinstance(outcome, FileSystem):
             if _is_seen(outcome, mount):
                 return [describe(outcome, mount)] if outcome.blocks else []
-            # Another mount of the same device may be the one to show.
             self._unseen.add(mount)
-            self._mounts.forget()
-        elif isinstance(outcome, FileNotFoundError):
-            self._mounts.forget()
         elif isinstance(outcome, Late):
             errors.append(f"disk: {mount.mountpoint} does not answer")
             return [_stuck(mount)]
-        elif isinstance(outcome, OSError) and not isinstance(outcome, PermissionError):
+        elif isinstance(outcome, OSError) and not isinstance(outcome, GONE):
             errors.append(f"disk: {mount.mountpoint}: {outcome.strerror}")
         return []
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hostpulse_agent.host import Host
-from hostpulse_agent.kept import Kept
+from hostpulse_agent.kept import SLOW_SECONDS, Kept
 
 LIMIT_SECONDS = 60.0
 CONNTRACK = "proc/sys/net/netfilter/nf_conntrack_"
@@ -26,6 +26,7 @@ class Limits:
 
     def __init__(self, host: Host) -> None:
         self._host = host
+        self._section = Kept(SLOW_SECONDS, self._ask)
         tree = host.tree
         self._limits: Kept[dict[str, int | None]] = Kept(
             LIMIT_SECONDS,
@@ -36,6 +37,10 @@ class Limits:
         )
 
     def collect(self, errors: list[str]) -> dict[str, object]:
+        section = self._section.get(self._host.monotonic())
+        return {"system": section} if section else {}
+
+    def _ask(self) -> dict[str, object]:
         tree = self._host.tree
         limits = self._limits.get(self._host.monotonic())
         section: dict[str, object] = {}
@@ -51,4 +56,4 @@ class Limits:
             section.update(
                 use_of("conntrack", tree.number(CONNTRACK + "count"), limits["conntrack"])
             )
-        return {"system": section} if section else {}
+        return section

@@ -40,6 +40,7 @@ class Network:
         self._rates = Rates()
         self._speeds: dict[str, int] = {}
         self._facts: Kept[Addresses] = Kept(FACTS_SECONDS, self._ask_facts)
+        self._unused: Kept[set[str]] = Kept(FACTS_SECONDS, self._ask_unused)
         self._known: frozenset[str] = frozenset()
 
     def _ask_facts(self) -> Addresses:
@@ -54,22 +55,28 @@ class Network:
         state = self._host.tree.maybe(f"sys/class/net/{name}/operstate").strip()
         return {"isup": int(state in LINK_UP)} if state else {}
 
-    def _is_worth_showing(self, name: str, counters: dict[str, int]) -> bool:
-        if SHORT_LIVED.match(name):
-            return False
-        if counters["packets_recv"] or counters["packets_sent"]:
-            return True
-        # Never used: an unplugged card is news, a dummy of the kernel is not.
-        path = f"sys/class/net/{name}"
-        return self._is_up(name).get("isup") == 1 or self._host.tree.exists(f"{path}/device")
+    def _ask_unused(self) -> set[str]:
+        """Return the interfaces that never carried anything and are no card of their own.
+
+        An unplugged card is news, a dummy of the kernel is not.
+        """
+        tree = self._host.tree
+        return {
+            name
+            for name, counters in parse(tree.maybe("proc/net/dev")).items()
+            if not (counters["packets_recv"] or counters["packets_sent"])
+            and self._is_up(name).get("isup") != 1
+            and not tree.exists(f"sys/class/net/{name}/device")
+        }
 
     def collect(self, errors: list[str]) -> dict[str, object]:
         text = self._host.tree.maybe("proc/net/dev")
         at = self._host.monotonic()
+        unused = self._unused.get(at)
         interfaces = {
             name: counters
             for name, counters in parse(text).items()
-            if self._is_worth_showing(name, counters)
+            if not SHORT_LIVED.match(name) and (name not in unused or counters["packets_recv"])
         }
         if not interfaces:
             return {}

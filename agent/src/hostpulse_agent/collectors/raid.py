@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from hostpulse_agent.host import Host
+from hostpulse_agent.kept import SLOW_SECONDS, Kept
 
 ARRAY = re.compile(r"(md\S+) : (active|inactive)\s*(.*)")
 DISKS = re.compile(r"\[(\d+)/(\d+)\]")
@@ -45,8 +46,9 @@ class Raid:
     name = "raid"
 
     def __init__(self, host: Host) -> None:
-        self._tree = host.tree
+        self._host = host
+        self._arrays = Kept(SLOW_SECONDS, lambda: parse(host.tree.maybe("proc/mdstat")))
 
     def collect(self, errors: list[str]) -> dict[str, object]:
-        arrays = parse(self._tree.maybe("proc/mdstat"))
+        arrays = self._arrays.get(self._host.monotonic())
         return {"raid": arrays} if arrays else {}
