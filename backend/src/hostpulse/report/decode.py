@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import isnan
 from typing import Any
@@ -22,8 +21,7 @@ _EARLIEST_MS = 946_684_800_000  # 2000-01-01
 _UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(msgspec.Struct, frozen=True):
     """A report that can be stored: its typed form, its numbers, and what was dropped from it."""
 
     report: Any
@@ -45,8 +43,7 @@ class Decoded:
         return self.report.agent is not None and bool(self.report.agent.version)
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(msgspec.Struct, frozen=True):
     """An item of a body that cannot be stored, and why."""
 
     index: int

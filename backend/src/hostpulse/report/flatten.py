@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import isnan, nan
-from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
+
+from msgspec.structs import astuple
 
 from hostpulse import catalogue
 from hostpulse.report.errors import InvalidReport
 from hostpulse.report.sample import Key, Layout
-from hostpulse.report.shape import getter, section_metrics
+from hostpulse.report.shape import SectionFields, fields_of, section_metrics
 
-_CPU, _MEMORY, _SYSTEM = getter("cpu"), getter("memory"), getter("system")
-_AGENT, _PARTITION, _NETWORK = getter("agent"), getter("disk.partitions"), getter("io.network")
-_DISK_IO, _PRESSURE, _RAID = getter("io.disk_io"), getter("pressure"), getter("raid")
+_CPU, _MEMORY, _SYSTEM = fields_of("cpu"), fields_of("memory"), fields_of("system")
+_AGENT, _NETWORK, _DISK_IO = fields_of("agent"), fields_of("io.network"), fields_of("io.disk_io")
+_PARTITION = fields_of("disk.partitions", first=1)
+_PRESSURE, _RAID = fields_of("pressure"), fields_of("raid")
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _VIRTUAL_INTERFACE = re.compile(
@@ -44,36 +46,33 @@ Shape = tuple[object, ...]
 class Plan:
     """What follows from a shape: the layout, how to get there and round, and what to sum up.
 
-    The layout has the whole numbers first, so that rounding is one pass over the rest.
+    The layout has the whole numbers first, so that rounding is one pass over the others.
     """
 
     layout: Layout
-    order: Callable[[Sequence[float]], Sequence[float]]
-    whole_count: int
     scales: tuple[float, ...]
     totals: tuple[tuple[int, tuple[int, ...]], ...]
 
     @classmethod
     def of_keys(cls, keys: Sequence[Key]) -> Plan:
-        """Make the plan for the keys of a report, in the order that `read` has them."""
-        decimals = [_decimals(key.metric) for key in keys]
-        order = sorted(range(len(keys)), key=lambda position: decimals[position] > 0)
-        layout = Layout(tuple(keys[position] for position in order))
-        scales = tuple(10.0 ** decimals[i] for i in order if decimals[i])
-        totals = tuple(_totals(layout))
-        return cls(layout, _pick(order), len(keys) - len(scales), scales, totals)
+        """Make the plan for the keys of a report, in the order that `read` goes through it."""
+        decimals = {key: _decimals(key.metric) for key in keys}
+        whole = [key for key in keys if not decimals[key]]
+        others = [key for key in keys if decimals[key]]
+        layout = Layout((*whole, *others))
+        scales = tuple(10.0 ** decimals[key] for key in others)
+        return cls(layout, scales, tuple(_totals(layout)))
 
-    def arrange(self, values: Sequence[float]) -> array[float]:
-        """Put what `read` returned into the layout's order, rounded to each metric's decimals."""
-        ordered = self.order(values)
-        arranged = array("d", ordered[: self.whole_count])
-        arranged.extend(
+    def arrange(self, numbers: Numbers) -> array[float]:
+        """Put numbers into the layout's order, rounded to each metric's decimals."""
+        values = array("d", numbers.whole)
+        values.extend(
             [
                 (value * scale + _TO_WHOLE - _TO_WHOLE) / scale
-                for value, scale in zip(ordered[self.whole_count :], self.scales, strict=True)
+                for value, scale in zip(numbers.others, self.scales, strict=True)
             ]
         )
-        return arranged
+        return values
 
     def add_totals(self, values: array[float]) -> None:
         """Fill in the sums over instances (`catalogue.TOTALS`) where any instance has a value."""
@@ -89,11 +88,6 @@ def _decimals(metric: str) -> int:
     if metric.startswith(catalogue.CUSTOM_PREFIX):
         return catalogue.CUSTOM_DECIMALS
     return catalogue.BY_NAME[metric].decimals
-
-
-def _pick(order: Sequence[int]) -> Callable[[Sequence[float]], Sequence[float]]:
-    # itemgetter returns no tuple for a single position.
-    return itemgetter(*order) if len(order) > 1 else tuple
 
 
 def _totals(layout: Layout) -> Iterator[tuple[int, tuple[int, ...]]]:
@@ -161,27 +155,38 @@ def _shape(report: Any) -> Shape:
     )
 
 
-def read(report: Any) -> list[float]:
-    """Return the numbers of a report, in an order that its shape alone decides; totals are NaN."""
-    values: list[float] = []
-    cpu, disk, io = report.cpu, report.disk, report.io
-    if cpu:
-        values += _CPU(cpu)
-        values += _known(cpu.cpu_percent_per_core)
-        values += _known(cpu.load_average)
+class Numbers(NamedTuple):
+    """What a report says: the numbers of metrics without decimals, and the others."""
+
+    whole: list[float]
+    others: list[float]
+
+    def take(self, section: SectionFields, row: Any) -> None:
+        fields, (whole, others), (its_whole, its_others) = astuple(row), self, section
+        whole += fields[its_whole]
+        others += fields[its_others]
+
+
+def read(report: Any) -> Numbers:
+    """Return the numbers of a report; the totals are NaN."""
+    numbers = Numbers([], [])
+    if report.cpu:
+        numbers.take(_CPU, report.cpu)
+        numbers.others.extend(_known(report.cpu.cpu_percent_per_core))
+        numbers.others.extend(_known(report.cpu.load_average))
     if report.memory:
-        values += _MEMORY(report.memory)
+        numbers.take(_MEMORY, report.memory)
     if report.system:
-        values += _SYSTEM(report.system)
+        numbers.take(_SYSTEM, report.system)
     if report.agent:
-        values += _AGENT(report.agent)
-    if disk:
-        for row in disk.partitions:
-            values += _PARTITION(row)
-    if io:
-        _read_io(io, values)
-    _read_small_sections(report, values)
-    return values
+        numbers.take(_AGENT, report.agent)
+    if report.disk:
+        for row in report.disk.partitions:
+            numbers.take(_PARTITION, row)
+    if report.io:
+        _read_io(report.io, numbers)
+    _read_small_sections(report, numbers)
+    return numbers
 
 
 def _known(numbers: list[float | None]) -> Iterable[float]:
@@ -190,22 +195,23 @@ def _known(numbers: list[float | None]) -> Iterable[float]:
     return numbers  # type: ignore[return-value]
 
 
-def _read_io(io: Any, values: list[float]) -> None:
+def _read_io(io: Any, numbers: Numbers) -> None:
     for row in io.network.values():
-        values += _NETWORK(row)
+        numbers.take(_NETWORK, row)
     for row in io.disk_io.values():
-        values += _DISK_IO(row)
-    values += [nan] * (2 * _has_total(io.network) + 2 * _has_total(io.disk_io))
+        numbers.take(_DISK_IO, row)
+    totals = 2 * _has_total(io.network) + 2 * _has_total(io.disk_io)
+    numbers.others.extend([nan] * totals)
 
 
-def _read_small_sections(report: Any, values: list[float]) -> None:
+def _read_small_sections(report: Any, numbers: Numbers) -> None:
     for row in report.pressure.values():
-        values += _PRESSURE(row)
-    values += report.temperatures.values()
+        numbers.take(_PRESSURE, row)
+    numbers.others.extend(report.temperatures.values())
     for row in report.raid.values():
-        values += _RAID(row)
+        numbers.take(_RAID, row)
     for number in report.custom.values():
-        values += number.values() if type(number) is dict else (number,)
+        numbers.others.extend(number.values() if type(number) is dict else (number,))
 
 
 def _has_total(instances: dict[str, Any]) -> bool:

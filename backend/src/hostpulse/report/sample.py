@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import isnan
 from typing import NamedTuple
+
+from msgspec import Struct
 
 
 class Key(NamedTuple):
@@ -27,8 +29,7 @@ class Layout:
         object.__setattr__(self, "index", {key: i for i, key in enumerate(self.keys)})
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Struct, frozen=True, gc=False):
     """The numbers of one server at `time_ms` (epoch, UTC); NaN stands for 'not reported'."""
 
     server: str
@@ -52,8 +53,3 @@ class Sample:
     def instances(self, metric: str) -> dict[str, float]:
         """Return instance -> number of one metric."""
         return {key.instance: value for key, value in self.items() if key.metric == metric}
-
-
-def empty(count: int) -> Sequence[float]:
-    """Return `count` times 'not reported'."""
-    return (float("nan"),) * count

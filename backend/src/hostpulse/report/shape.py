@@ -6,11 +6,9 @@ so that a good report is checked while it is parsed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from math import nan
-from operator import attrgetter
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 from msgspec import Meta, defstruct
@@ -18,7 +16,6 @@ from msgspec import Meta, defstruct
 from hostpulse import catalogue
 from hostpulse.report import limits
 
-Getter = Callable[[Any], tuple[float, ...]]
 FieldSpec = tuple[str, Any, Any]
 
 Name = Annotated[str, Meta(max_length=limits.MAX_NAME_LENGTH)]
@@ -40,18 +37,28 @@ LISTS = ("cpu_percent_per_core", "load_average")
 
 
 def section_metrics(path: str) -> tuple[catalogue.Metric, ...]:
-    """Return the plain numbers of one section, in the order of its getter."""
-    return tuple(m for m in catalogue.of_section(path) if m.field not in LISTS)
+    """Return the plain numbers of one section as its struct has them: without decimals first."""
+    metrics = [metric for metric in catalogue.of_section(path) if metric.field not in LISTS]
+    return tuple(sorted(metrics, key=lambda metric: metric.decimals > 0))
+
+
+class SectionFields(NamedTuple):
+    """Where a section's struct has its numbers: those without decimals, and the others."""
+
+    whole: slice
+    others: slice
+
+
+def fields_of(path: str, first: int = 0) -> SectionFields:
+    """Return the positions of a section's numbers, which come after `first` other fields."""
+    metrics = section_metrics(path)
+    middle = first + sum(metric.decimals == 0 for metric in metrics)
+    return SectionFields(slice(first, middle), slice(middle, first + len(metrics)))
 
 
 def _struct(name: str, path: str, *facts: FieldSpec, first: tuple[str, Any] | None = None) -> Any:
     numbers: list[FieldSpec] = [(m.field, _number(m), nan) for m in section_metrics(path)]
     return defstruct(name, [*([first] if first else []), *numbers, *facts], gc=False)
-
-
-def getter(path: str) -> Getter:
-    """Return a function that reads all numbers of a section's struct at once."""
-    return attrgetter(*(m.field for m in section_metrics(path)))
 
 
 def _list_of(name: str, most: int) -> Any:
