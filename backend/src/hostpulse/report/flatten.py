@@ -46,7 +46,8 @@ Shape = tuple[object, ...]
 class Plan:
     """What follows from a shape: the layout, how to get there and round, and what to sum up.
 
-    The layout has the whole numbers first, so that rounding is one pass over the others.
+    The layout has the metrics without decimals (and custom ones) first, so that rounding is one
+    pass over the others.
     """
 
     layout: Layout
@@ -85,9 +86,8 @@ class Plan:
 
 
 def _decimals(metric: str) -> int:
-    if metric.startswith(catalogue.CUSTOM_PREFIX):
-        return catalogue.CUSTOM_DECIMALS
-    return catalogue.BY_NAME[metric].decimals
+    known = catalogue.BY_NAME.get(metric)
+    return known.decimals if known else 0
 
 
 def _totals(layout: Layout) -> Iterator[tuple[int, tuple[int, ...]]]:
@@ -156,7 +156,7 @@ def _shape(report: Any) -> Shape:
 
 
 class Numbers(NamedTuple):
-    """What a report says: the numbers of metrics without decimals, and the others."""
+    """What a report says: numbers that are rounded already, and the others."""
 
     whole: list[float]
     others: list[float]
@@ -211,7 +211,9 @@ def _read_small_sections(report: Any, numbers: Numbers) -> None:
     for row in report.raid.values():
         numbers.take(_RAID, row)
     for number in report.custom.values():
-        numbers.others.extend(number.values() if type(number) is dict else (number,))
+        given = number.values() if type(number) is dict else (number,)
+        # Any size is possible here, so these are rounded with care, and one by one.
+        numbers.whole.extend([round(value, catalogue.CUSTOM_DECIMALS) for value in given])
 
 
 def _has_total(instances: dict[str, Any]) -> bool:
