@@ -2,69 +2,22 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any, Callable
 
-from hostpulse_agent.clock import Clock
-from hostpulse_agent.delivery import Delivery
-from hostpulse_agent.journal import Journal
-from hostpulse_agent.loop import Grid, run
-from hostpulse_agent.refused import Refused
-from hostpulse_agent.report import Reporter, encoded
-from hostpulse_agent.sender import Transport
-from hostpulse_agent.spool import Limits, Spool
+from hostpulse_agent.report import stamp
+from hostpulse_agent.segment import records
 
+from tests.agent.compressed import Compressed, free_port
 from tests.agent.server import Server, serving
 
 AWAY_TICKS = 900
-STARTED = 1_795_423_385.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-class Compressed:
-    """The agent's own loop and delivery, with a clock that jumps instead of sleeping."""
-
-    def __init__(self, url: str, directory: Path) -> None:
-        self.now = STARTED
-        self.planned: list[float] = []
-        clock = Clock(lambda: self.now, lambda: self.now, lambda: self.now)
-        journal = Journal(io.StringIO, lambda: self.now)
-        transport = Transport(url, lambda: None, "", 2)
-        spool = Spool(directory, Limits())
-        self.delivery = Delivery(transport, spool, clock, journal, Refused(directory, journal))
-        self._reporter = Reporter("web-1", (), 5, [])
-        self._grid = Grid(5, 1.25, STARTED)
-        self._until = 0
-
-    def ticks(self, count: int) -> None:
-        """Make this many reports, and whatever posts fall due between them."""
-        self._until = len(self.planned) + count
-        run(self._grid, lambda: self.now, self._sleep, self._tick)
-
-    def _sleep(self, seconds: float) -> bool:
-        until = self.now + seconds
-        while self.now < until:
-            while self.delivery.step():
-                pass
-            self.now = min(until, self.now + 1.0)
-        return len(self.planned) >= self._until
-
-    def _tick(self, planned: float) -> None:
-        self.planned.append(planned)
-        self.delivery.offer(round(planned * 1000), encoded(self._reporter.report(planned, {})))
 
 
 def test_a_server_that_is_away_for_900_ticks_costs_no_sample_and_no_duplicate(
@@ -81,8 +34,7 @@ def test_a_server_that_is_away_for_900_ticks_costs_no_sample_and_no_duplicate(
     assert agent.delivery.state()["spool_reports"] >= AWAY_TICKS
     with serving(server, port):
         agent.ticks(60)
-        while agent.delivery.step():
-            pass
+        agent.drain()
     assert len(server.accepted) == len(agent.planned) == 10 + AWAY_TICKS + 60
     assert set(server.accepted.values()) == {1}
     assert agent.delivery.state()["spool_reports"] == 0
@@ -106,21 +58,16 @@ def test_while_the_backlog_drains_every_live_report_arrives_before_the_next_is_d
     server.judge = judge
     with serving(server, port):
         agent.ticks(60)
-        while agent.delivery.step():
-            pass
+        agent.drain()
     assert len(arrived) == AWAY_TICKS + 60
     back_at = min(arrived.values())
     late = [
         planned
         for planned in agent.planned
-        if planned > back_at and arrived[_stamp(planned)] - planned > 5.0
+        if planned > back_at and arrived[stamp(planned)] - planned > 5.0
     ]
     assert late == []
     assert max(arrived.values()) - back_at < 5 * 60
-
-
-def _stamp(planned: float) -> str:
-    return str(Reporter("x", (), 5, []).report(planned, {})["timestamp"])
 
 
 def start_agent(url: str, spool: Path) -> subprocess.Popen[bytes]:
@@ -137,8 +84,6 @@ def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> None:
 
 def on_disk(spool: Path) -> set[str]:
     """Read the spool of another process without touching it."""
-    from hostpulse_agent.segment import records
-
     return {
         json.loads(one.report)["timestamp"]
         for path in spool.glob("*.spool")
