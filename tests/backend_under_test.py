@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -113,6 +114,14 @@ class Backend:
     def host(self) -> str:
         """`127.0.0.1:<port>`, as a Host header has it."""
         return urlsplit(self.url).netloc
+
+
+def eventually(is_true: Callable[[], bool], seconds: float = 10) -> None:
+    """Wait until it is so; fail if it is not so in time."""
+    deadline = time.monotonic() + seconds
+    while not is_true():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.01)
 
 
 def iso(time_ms: int) -> str:

@@ -11,7 +11,7 @@ import pytest
 from tests.backend_under_test import Backend, report
 
 KEY = "correct-horse-battery"
-PATHS = ["/", "/servers/web-1", "/static/main.js", "/api/servers", "/api/health", "/api/catalogue",
+PATHS = ["/", "/servers/web-1", "/static/app.js", "/api/servers", "/api/health", "/api/catalogue",
          "/api/openapi.json", "/api/docs", "/nothing"]  # fmt: skip
 STRANGERS = {
     "another Host": {"Host": "monitor.example.org"},

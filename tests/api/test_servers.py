@@ -1,0 +1,221 @@
+"""The list of servers, one server, and what a client makes of deltas."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.backend_under_test import INTERVAL_MS, NOW_MS, Backend, report
+from tests.conftest import ROUNDS
+from tests.full_report import full_report
+
+MINUTE_MS = 60_000
+FACTS = {"hostname", "first_seen", "interval_seconds", "tags", "os", "kernel", "agent_version",
+         "boot_time", "cpu_count_logical", "memory_total"}  # fmt: skip
+
+
+def test_an_empty_list_is_a_list(backend: Backend) -> None:
+    counts = dict.fromkeys(("up", "late", "down", "waiting", "paused"), 0)
+    empty = {"now": NOW_MS, "total": 0, "delta": False, "counts": counts, "servers": []}
+    assert backend.json("/api/servers") == empty
+
+
+def test_a_row_says_what_a_list_shows(backend: Backend) -> None:
+    body = report(
+        tags=["prod", "region:fra"],
+        agent={"version": "0.1.0", "interval_seconds": 10, "clock_offset_ms": 5000},
+        cpu={"cpu_percent_total": 45.2, "cpu_count_logical": 4, "load_average": [2, 1, 1]},
+        memory={"memory_percent": 50, "memory_total": 1 << 33, "swap_percent": 3},
+        disk={"partitions": [{"mountpoint": "/", "percent": 40}, {"mountpoint": "/srv", "percent": 71.5},
+                             {"mountpoint": "/nfs", "stuck": 1}]},
+        io={"network": {"eth0": {"bytes_recv_per_sec": 10, "bytes_sent_per_sec": 20}, "lo": {"bytes_recv_per_sec": 99}}},
+        system={"os": "Debian", "kernel": "6.1", "uptime_seconds": 3600, "processes_total": 200},
+        temperatures={"a": 45.0, "b": 61.5},
+    )  # fmt: skip
+    backend.accept(body)
+    (row,) = backend.json("/api/servers")["servers"]
+    assert row.pop("id").startswith("srv_")
+    assert row == {
+        "status": "up", "hostname": "web-1", "first_seen": NOW_MS, "last_seen": NOW_MS,
+        "time": NOW_MS + 5000, "interval_seconds": 10, "tags": ["prod", "region:fra"],
+        "os": "Debian", "kernel": "6.1", "agent_version": "0.1.0", "clock_offset_ms": 5000,
+        "boot_time": round((NOW_MS + 5000 - 3_600_000) / MINUTE_MS) * MINUTE_MS,
+        "cpu_count_logical": 4, "memory_total": 1 << 33, "cpu_percent_total": 45.2,
+        "memory_percent": 50, "swap_percent": 3, "disk_percent": 71.5, "disk_mountpoint": "/srv",
+        "bytes_recv_per_sec": 10, "bytes_sent_per_sec": 20, "load_per_core": 0.5,
+        "temperature_celsius": 61.5, "processes_total": 200,
+    }  # fmt: skip
+
+
+def test_what_was_not_reported_is_left_out_of_a_row(backend: Backend) -> None:
+    backend.accept(report(cpu={}))
+    row = backend.json("/api/servers")["servers"][0]
+    assert set(row) == {"id", "status", "hostname", "first_seen", "last_seen", "time", "interval_seconds", "tags"}  # fmt: skip
+
+
+def test_a_row_of_the_swap_that_is_full_and_the_disk_that_is_empty(backend: Backend) -> None:
+    backend.accept(report(disk={"partitions": [{"mountpoint": "/", "percent": 0}]}, memory={"swap_percent": 0}))  # fmt: skip
+    row = backend.json("/api/servers")["servers"][0]
+    assert (row["disk_percent"], row["swap_percent"], row["disk_mountpoint"]) == (0, 0, "/")
+
+
+@pytest.mark.parametrize(("age", "status"), [(15_000, "up"), (15_001, "late"), (60_000, "late"), (60_001, "down")])  # fmt: skip
+def test_the_status_is_by_the_servers_clock_whatever_the_reports_say(
+    backend: Backend, age: int, status: str
+) -> None:
+    backend.accept(report(time_ms=NOW_MS - 86_400_000))
+    backend.clock.advance(age)
+    answer = backend.json("/api/servers")
+    assert answer["servers"][0]["status"] == status
+    assert answer["counts"][status] == 1
+
+
+def test_a_spark_holds_the_mean_of_each_minute_and_null_where_there_is_none(
+    backend: Backend,
+) -> None:
+    minute = NOW_MS // MINUTE_MS * MINUTE_MS
+    for ago, values in {0: [10, 20], 1: [30], 3: [50, 60, 70]}.items():
+        for i, value in enumerate(values):
+            time_ms = minute - ago * MINUTE_MS + i * 1000
+            backend.accept(report(time_ms=time_ms, cpu={"cpu_percent_total": value}))
+    assert backend.json("/api/servers", spark="5m")["servers"][0]["spark"] == [None, 60, None, 30, 15]  # fmt: skip
+    assert len(backend.json("/api/servers", spark="30m")["servers"][0]["spark"]) == 30
+    assert "spark" not in backend.json("/api/servers")["servers"][0]
+
+
+def test_a_spark_comes_with_a_delta_only_when_a_minute_began(backend: Backend) -> None:
+    backend.accept(report())
+    for wait, expected in ((5000, False), (60_000, True)):
+        since = backend.clock()
+        backend.accept(report(time_ms=backend.clock.advance(wait)))
+        (row,) = backend.json("/api/servers", spark="30m", since=since)["servers"]
+        assert ("spark" in row) == expected
+
+
+def merged(known: dict[str, Any], delta: dict[str, Any]) -> dict[str, Any]:
+    """Do what a client does: facts stay until told anew, the rest is what came last."""
+    rows = dict(known)
+    for row in delta["servers"]:
+        facts = {k: v for k, v in rows.get(row["id"], {}).items() if k in FACTS}
+        rows[row["id"]] = facts | row
+    return rows
+
+
+def by_id(answer: dict[str, Any]) -> dict[str, Any]:
+    return {row["id"]: row for row in answer["servers"]}
+
+
+STEPS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "host": st.sampled_from(["a", "b", "c"]),
+            "wait": st.sampled_from([0, 1, 5000, 14_999, 61_000]),
+            "interval": st.sampled_from([5, 30]),
+            "kernel": st.sampled_from(["6.1", "6.2"]),
+            "uptime": st.sampled_from([100, 90_000]),
+            "cores": st.sampled_from([2, 4]),
+            "heat": st.sampled_from([None, 40]),
+            "ask": st.booleans(),
+        }
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=ROUNDS)
+@given(steps=STEPS)
+def test_merged_deltas_equal_a_fresh_list(steps: list[dict[str, Any]]) -> None:
+    with Backend() as backend:
+        first = backend.json("/api/servers")
+        known, since = by_id(first), first["now"]
+        for step in steps:
+            backend.clock.advance(step["wait"])
+            body = report(
+                step["host"], backend.clock(), cpu={"cpu_count_logical": step["cores"]},
+                agent={"version": "1", "interval_seconds": step["interval"]},
+                system={"kernel": step["kernel"], "uptime_seconds": step["uptime"]},
+                temperatures={} if step["heat"] is None else {"x": step["heat"]},
+            )  # fmt: skip
+            backend.accept(body)
+            if step["ask"]:
+                delta = backend.json("/api/servers", since=since)
+                known, since = merged(known, delta), delta["now"]
+        backend.clock.advance(1)
+        delta = backend.json("/api/servers", since=since)
+        fresh = backend.json("/api/servers")
+        assert delta["delta"]
+        assert not fresh["delta"]
+        assert (delta["total"], delta["counts"]) == (fresh["total"], fresh["counts"])
+        assert merged(known, delta) == by_id(fresh)
+
+
+def test_a_delta_of_nothing_new_is_empty(backend: Backend) -> None:
+    backend.accept([report("a"), report("b")])
+    backend.clock.advance(1)
+    assert backend.json("/api/servers", since=backend.clock())["servers"] == []
+
+
+def test_a_server_that_fell_silent_is_in_the_delta(backend: Backend) -> None:
+    backend.accept(report())
+    backend.clock.advance(15_000)
+    since = backend.clock()
+    backend.clock.advance(1)
+    assert [row["status"] for row in backend.json("/api/servers", since=since)["servers"]] == ["late"]  # fmt: skip
+
+
+def test_one_server_is_found_by_id_and_by_hostname(backend: Backend) -> None:
+    body, _ = full_report()
+    body["system"] |= {"os": "Debian", "architecture": "x86_64", "cpu_model": "Xeon"}
+    body["agent"] |= {"boot_id": "b1", "version": "1"}
+    body["io"]["network"]["eth0"]["addresses"] = ["10.0.0.5"]
+    backend.accept(body)
+    row = backend.json("/api/servers/web-1")
+    assert row == backend.json(f"/api/servers/{row['id']}")
+    assert row["facts"]["addresses"] == ["10.0.0.5"]
+    assert row["facts"]["boot_id"] == "b1"
+    assert row["facts"]["architecture"] == "x86_64"
+    assert "virtualization" not in row["facts"]
+
+
+def test_the_latest_report_is_as_it_was_received(backend: Backend) -> None:
+    body = report() | {"unknown": {"deep": [1, None, "ü"]}}
+    backend.accept(body)
+    backend.accept(report(time_ms=NOW_MS - 5000))
+    latest = backend.json("/api/servers/web-1/latest")
+    assert latest.pop("id").startswith("srv_")
+    assert latest == {"hostname": "web-1", "received_at": NOW_MS, "time": NOW_MS, "report": body}
+
+
+def test_a_forgotten_server_is_gone_and_may_come_back(backend: Backend) -> None:
+    backend.accept([report("web-1"), report("web-2")])
+    old = backend.json("/api/servers/web-1")["id"]
+    assert backend.request("DELETE", "/api/servers/web-1").json() == {"status": "success"}
+    assert backend.json("/api/servers")["total"] == 1
+    for path in (old, "web-1", f"{old}/latest", f"{old}/history?metrics=memory_percent"):
+        assert backend.get(f"/api/servers/{path}").status_code == 404
+    assert backend.request("DELETE", "/api/servers/web-1").status_code == 404
+    backend.clock.advance(INTERVAL_MS)
+    backend.accept(report())
+    assert backend.json("/api/servers/web-1")["first_seen"] == NOW_MS + INTERVAL_MS
+
+
+@pytest.mark.parametrize("path", ["", "/latest", "/cpu", "/memory", "/disk", "/io", "/network", "/series", "/history?metrics=memory_percent"])  # fmt: skip
+def test_an_unknown_server_is_a_404_in_words(backend: Backend, path: str) -> None:
+    answer = backend.get(f"/api/servers/nobody{path}")
+    assert answer.status_code == 404
+    assert "nobody" in answer.json()["error"]
+
+
+@pytest.mark.parametrize("hostname", ["a b", "ü-🦊", "<script>", "%2f", "..", "a?b#c", "srv_x"])
+def test_a_strange_hostname_has_its_pages(backend: Backend, hostname: str) -> None:
+    from urllib.parse import quote
+
+    backend.accept(report(hostname))
+    row = backend.json("/api/servers")["servers"][0]
+    assert row["hostname"] == hostname
+    assert backend.json(f"/api/servers/{row['id']}/latest")["hostname"] == hostname
+    if hostname != "..":
+        assert backend.json(f"/api/servers/{quote(hostname, safe='')}")["id"] == row["id"]

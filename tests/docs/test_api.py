@@ -1,0 +1,76 @@
+"""The OpenAPI document says what the door and the application answer, no more and no less."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hostpulse.app import create_app
+from hostpulse.config import Config
+from hostpulse.door import ROUTES
+from hostpulse.parts import build
+from jsonschema import Draft202012Validator
+from werkzeug.routing import Map
+
+from tests.backend_under_test import Backend
+
+READABLE = {("/api/docs", "GET"), ("/api/docs.css", "GET")}  # the document itself, for people
+UNSAID = {"HEAD", "OPTIONS"}  # follow from GET
+
+
+def routes_of(url_map: Map) -> set[tuple[str, str]]:
+    found = set()
+    for rule in url_map.iter_rules():
+        path = rule.rule.replace("<", "{").replace(">", "}")
+        if path.startswith("/api"):
+            found |= {(path, method) for method in (rule.methods or set()) - UNSAID}
+    return found
+
+
+@pytest.fixture
+def document(backend: Backend) -> Any:
+    return backend.json("/api/openapi.json")
+
+
+def test_the_document_and_the_routes_are_the_same_set(document: Any) -> None:
+    app = create_app(build(Config()))
+    said = {(path, m.upper()) for path, methods in document["paths"].items() for m in methods}
+    assert said == (set(ROUTES) | routes_of(app.url_map)) - READABLE
+
+
+def test_every_operation_says_what_it_does_and_how_it_refuses(document: Any) -> None:
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            assert operation["summary"]
+            assert {"200", "default"} <= set(operation["responses"])
+
+
+def test_every_reference_leads_somewhere(document: Any) -> None:
+    def references(node: Any) -> Any:
+        if isinstance(node, dict):
+            if "$ref" in node:
+                yield node["$ref"]
+            for inner in node.values():
+                yield from references(inner)
+        elif isinstance(node, list):
+            for inner in node:
+                yield from references(inner)
+
+    schemas = document["components"]["schemas"]
+    for reference in references(document):
+        assert reference.removeprefix("#/components/schemas/") in schemas
+    for schema in schemas.values():
+        Draft202012Validator.check_schema(schema)
+
+
+def test_the_readable_form_shows_every_operation_and_needs_no_other_origin(
+    backend: Backend, document: Any
+) -> None:
+    page = backend.get("/api/docs").text
+    for path, methods in document["paths"].items():
+        assert path in page
+        assert all(operation["summary"] in page for operation in methods.values())
+    assert "//" not in page.replace("http://www.w3.org", "").replace(
+        "https://spec.openapis.org", ""
+    )
+    assert "<script" not in page
