@@ -178,7 +178,7 @@ METRICS: tuple[Metric, ...] = (
     _AGENT.number("interval_seconds", "seconds", "Interval between reports", decimals=3),
     _AGENT.number(
         "clock_offset_ms", "ms", "Correction of the clock", name="clock_offset_ms",
-        low=-MAX_NUMBER,
+        low=-600_000_000_000, high=3_000_000_000_000,  # a clock 19 years ahead, 95 behind
     ),
     _AGENT.percent("cpu_percent", "CPU of the agent", decimals=2, high=MAX_NUMBER),
     _AGENT.number("rss_bytes", "bytes", "Memory of the agent"),

@@ -20,7 +20,7 @@ MIN_KEY_LENGTH = 16
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Count = Annotated[int, Meta(ge=1)]
 Bytes = Annotated[int, Meta(ge=1024)]
-Seconds = Annotated[float, Meta(gt=0)]
+Seconds = Annotated[float, Meta(gt=0, le=3600)]
 
 
 class ConfigError(Exception):

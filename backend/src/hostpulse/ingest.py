@@ -116,7 +116,7 @@ class _Batch:
 def _to_sample(
     decoded: Decoded, server: str, previous: Sample | None, now_ms: int
 ) -> tuple[Sample, bool]:
-    time_ms = decoded.stamp_ms + decoded.clock_offset_ms
+    time_ms = decoded.time_ms
     clock_ahead = time_ms > now_ms + MAX_AHEAD_MS
     if clock_ahead:
         time_ms = now_ms

@@ -82,8 +82,8 @@ class Telemetry:
 def _percentile_ms(times: list[int], share: float) -> float:
     wanted = sum(times) * share
     seen = 0
-    for edge, count in zip(_EDGES, times, strict=False):
+    for edge, count in zip((*_EDGES, _EDGES[-1]), times, strict=False):
         seen += count
         if seen and seen >= wanted:
             return round(edge * 1000, 3)
-    return 0.0 if not seen else round(_EDGES[-1] * 1000, 3)
+    return 0.0

@@ -55,7 +55,7 @@ class Server:
         if self.newest is not None and sample.time_ms <= self.newest.time_ms:
             return
         self.newest, self.report, self.last_seen_ms = sample, decoded.report, now_ms
-        self.raw = bytes(decoded.raw)
+        self.raw = decoded.raw
         self.clock_ahead = clock_ahead
         facts = _facts(decoded.report)
         if facts != self.facts:
@@ -78,7 +78,7 @@ class Servers:
     def __init__(self, most: int) -> None:
         self._most = most
         self._by_id: dict[str, dict[str, Server]] = {}
-        self._ids: dict[tuple[str, str], str] = {}
+        self._by_hostname: dict[tuple[str, str], Server] = {}
         self._lock = Lock()
 
     def of_hostname(self, tenant: str, hostname: str, now_ms: int) -> Server:
@@ -86,10 +86,8 @@ class Servers:
 
         Raises TooManyServers.
         """
-        known = self._ids.get((tenant, hostname))
-        if known is not None:
-            return self._by_id[tenant][known]
-        return self._create(tenant, hostname, now_ms)
+        known = self._by_hostname.get((tenant, hostname))
+        return known or self._create(tenant, hostname, now_ms)
 
     def _create(self, tenant: str, hostname: str, now_ms: int) -> Server:
         with self._lock:
@@ -101,13 +99,12 @@ class Servers:
                 )
             server = Server(server_id(tenant, hostname), hostname, now_ms)
             mine[server.id] = server
-            self._ids[tenant, hostname] = server.id
+            self._by_hostname[tenant, hostname] = server
             return server
 
     def find(self, tenant: str, name: str) -> Server:
         """Return the server with this id or hostname; raises UnknownServer."""
-        mine = self._by_id.get(tenant, {})
-        server = mine.get(name) or mine.get(self._ids.get((tenant, name), ""))
+        server = self._by_id.get(tenant, {}).get(name) or self._by_hostname.get((tenant, name))
         if server is None:
             raise UnknownServer(f"No server has the id or hostname {name!r}; see /api/servers.")
         return server
@@ -121,7 +118,7 @@ class Servers:
         """Take a server out; a new report of it makes a new one."""
         with self._lock:
             self._by_id.get(tenant, {}).pop(server.id, None)
-            self._ids.pop((tenant, server.hostname), None)
+            self._by_hostname.pop((tenant, server.hostname), None)
 
     def count(self) -> int:
         """Return the number of servers of all tenants."""

@@ -18,24 +18,23 @@ from hostpulse.report.shape import DECODER
 
 _ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
 _EARLIEST_MS = 946_684_800_000  # 2000-01-01
+# No control character gets into JSON without one of these; few reports have any.
+_MARKS_OF_CONTROL = (b"\\", b"\x7f", b"\xc2")
 _UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class Decoded(msgspec.Struct, frozen=True):
-    """A report that can be stored: its typed form, its numbers, and what was dropped from it."""
+    """A report that can be stored: its typed form, its numbers, and what was dropped from it.
+
+    `time_ms` is its timestamp, corrected by what the agent knows of its clock.
+    """
 
     report: Any
-    stamp_ms: int
+    time_ms: int
     plan: Plan
     values: array[float]
-    raw: bytes | msgspec.Raw
+    raw: bytes
     dropped: tuple[str, ...] = ()
-
-    @property
-    def clock_offset_ms(self) -> int:
-        """What the agent found its clock to be behind the server's; 0 if it did not say."""
-        offset = self.report.agent.clock_offset_ms if self.report.agent else 0
-        return 0 if isnan(offset) else int(offset)
 
     @property
     def makes_own_rates(self) -> bool:
@@ -73,40 +72,48 @@ def _items(body: bytes) -> list[Any]:
 
 
 def _decode_one(item: Any, plans: Plans, limits: Limits) -> Decoded:
+    if isinstance(item, msgspec.Raw):
+        item = bytes(item)
+    if not isinstance(item, bytes):
+        return _decode_tolerantly(item, plans, limits)
+    if len(item) > MAX_REPORT_BYTES:
+        raise InvalidReport("report", f"is larger than {MAX_REPORT_BYTES} bytes; send less")
+    if any(mark in item for mark in _MARKS_OF_CONTROL):
+        return _decode_tolerantly(tolerant.loads(item), plans, limits)
     try:
         report = DECODER.decode(item)
         _check_custom(report, limits)
         plan = plans.of(report)
-    except (*_UNDECODABLE, TypeError, InvalidReport):
-        return _decode_tolerantly(item, plans, limits)
+    except (*_UNDECODABLE, InvalidReport):
+        return _decode_tolerantly(tolerant.loads(item), plans, limits)
     return _finish(report, plan, item, ())
 
 
-def _decode_tolerantly(item: Any, plans: Plans, limits: Limits) -> Decoded:
-    if isinstance(item, bytes | msgspec.Raw):
-        item = bytes(item)
-        if len(item) > MAX_REPORT_BYTES:
-            raise InvalidReport("report", f"is larger than {MAX_REPORT_BYTES} bytes; send less")
-        item = tolerant.loads(item)
-    report, dropped = tolerant.clean(item, limits)
-    return _finish(report, plans.of(report), msgspec.json.encode(item), dropped)
+def _decode_tolerantly(document: Any, plans: Plans, limits: Limits) -> Decoded:
+    report, dropped = tolerant.clean(document, limits)
+    raw = msgspec.json.encode(tolerant.presentable(document))
+    return _finish(report, plans.of(report), raw, dropped)
 
 
-def _finish(report: Any, plan: Plan, raw: Any, dropped: tuple[str, ...]) -> Decoded:
-    if not report.hostname.strip() or not report.hostname.isprintable():
+def _finish(report: Any, plan: Plan, raw: bytes, dropped: tuple[str, ...]) -> Decoded:
+    if not report.hostname.isprintable() or not report.hostname.strip():
         tolerant.check_hostname(report.hostname)
-    return Decoded(
-        report, _stamp_ms(report.timestamp), plan, plan.arrange(read(report)), raw, dropped
-    )
+    time_ms = _stamp_ms(report.timestamp) + _clock_offset_ms(report)
+    if time_ms < _EARLIEST_MS:
+        raise InvalidReport("timestamp", "is before the year 2000; set the server's clock")
+    return Decoded(report, time_ms, plan, plan.arrange(read(report)), raw, dropped)
 
 
 def _stamp_ms(timestamp: datetime) -> int:
     if timestamp.tzinfo is None:
         timestamp = timestamp.replace(tzinfo=UTC)
-    stamp_ms = round(timestamp.timestamp() * 1000)
-    if stamp_ms < _EARLIEST_MS:
-        raise InvalidReport("timestamp", "is before the year 2000; set the server's clock")
-    return stamp_ms
+    return round(timestamp.timestamp() * 1000)
+
+
+def _clock_offset_ms(report: Any) -> int:
+    """What the agent found its clock to be behind the server's; 0 if it did not say."""
+    offset = report.agent.clock_offset_ms if report.agent else 0
+    return 0 if isnan(offset) else int(offset)
 
 
 def _check_custom(report: Any, limits: Limits) -> None:

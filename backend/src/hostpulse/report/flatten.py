@@ -25,7 +25,6 @@ _AGENT, _NETWORK, _DISK_IO = fields_of("agent"), fields_of("io.network"), fields
 _PARTITION = fields_of("disk.partitions", first=1)
 _PRESSURE, _RAID = fields_of("pressure"), fields_of("raid")
 
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _VIRTUAL_INTERFACE = re.compile(
     r"lo\d*|(veth|docker|br-|virbr|vnet|cali|cni|flannel|cilium|lxc|tun|tap|wg|dummy|ifb|bond|team"
     r"|kube|nodelocaldns).*|br\d+|.+[.@:].*"
@@ -126,13 +125,14 @@ class Plans:
     def of(self, report: Any) -> Plan:
         """Return the plan for the shape of `report`.
 
-        Raises InvalidReport where a name is not fit to be stored.
+        Raises InvalidReport if two rows have one name.
         """
         shape = _shape(report)
         plan = self._found.get(shape)
         if plan is None:
             plan = Plan.of_keys(tuple(_keys(report)))
-            _check_names(plan.layout)
+            if len(plan.layout.index) != len(plan.layout.keys):
+                raise InvalidReport("report", "names an instance twice")
             if len(self._found) >= self._most:
                 self._found.clear()
             self._found[shape] = plan
@@ -268,11 +268,3 @@ def _small_section_keys(report: Any) -> Iterator[Key]:
         metric = catalogue.CUSTOM_PREFIX + name
         instances = number if isinstance(number, dict) else ("",)
         yield from (Key(metric, instance) for instance in instances)
-
-
-def _check_names(layout: Layout) -> None:
-    if len(layout.index) != len(layout.keys):
-        raise InvalidReport("report", "names an instance twice")
-    for key in layout.keys:
-        if _CONTROL.search(key.instance) or _CONTROL.search(key.metric):
-            raise InvalidReport(key.metric, "has a control character in a name")

@@ -21,10 +21,12 @@ from hostpulse.report.shape import LISTS, SYSTEM_FACTS, Report, section_metrics
 
 MOST_NAMED = 50
 
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_BRACKET = re.compile(rb"[][{}]")
+# Strings are matched to be passed over; one that never ends reaches to the end of the body.
+_STRING_OR_BRACKET = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?$)|[][{}]', re.DOTALL)
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_DEEPER = {b"[": 1, b"{": 1, b"]": -1, b"}": -1}
 _AGENT_FACTS = ("version", "boot_id")
+_NO_TIME = "must be an ISO 8601 time such as 2025-11-06T10:00:00Z"
 _PARTITION_FACTS = ("device", "fstype")
 
 
@@ -45,8 +47,8 @@ def _parse_int(digits: str) -> float:
 
 def _check_depth(body: bytes, most: int) -> None:
     depth = 0
-    for bracket in _BRACKET.finditer(_STRING.sub(b"", body)):
-        depth += 1 if bracket[0] in b"[{" else -1
+    for found in _STRING_OR_BRACKET.finditer(body):
+        depth += _DEEPER.get(found[0], 0)
         if depth > most:
             raise InvalidReport("body", f"is nested deeper than {most} levels")
 
@@ -74,10 +76,12 @@ def clean(document: Any, allowed: limits.Limits) -> tuple[Any, tuple[str, ...]]:
         if field not in document:
             raise InvalidReport(field, "is missing; every report needs it")
     check_hostname(document["hostname"])
+    if not isinstance(document["timestamp"], str) or _CONTROL.search(document["timestamp"]):
+        raise InvalidReport("timestamp", _NO_TIME)
     cleaner = _Cleaner(allowed)
     good = {"hostname": document["hostname"], "timestamp": document["timestamp"]}
     for section, clean_section in cleaner.sections.items():
-        if section in document:
+        if document.get(section) is not None:
             good[section] = clean_section(section, document[section])
     try:
         return msgspec.convert(good, Report), tuple(cleaner.dropped)
@@ -89,7 +93,7 @@ def _refusal(error: msgspec.ValidationError) -> InvalidReport:
     problem, _, path = str(error).partition(" - at `$.")
     field = path.rstrip("`") or "report"
     if field == "timestamp":
-        problem = "must be an ISO 8601 time such as 2025-11-06T10:00:00Z"
+        problem = _NO_TIME
     return InvalidReport(field, problem)
 
 
@@ -200,9 +204,11 @@ class _Cleaner:
             where = f"{path}.partitions[{i}]"
             fields = _object(where, row)
             mount: Any = fields.get("mountpoint")
+            if not self._is_text(f"{where}.mountpoint", mount):
+                continue
             if mount in rows:
                 self._drop(where, f"names the mountpoint {mount} again")
-            elif self._is_text(f"{where}.mountpoint", mount):
+            else:
                 good = self._numbers(where, "disk.partitions", fields)
                 rows[mount] = {
                     "mountpoint": mount,
@@ -303,5 +309,16 @@ def _rounded(value: float, metric: catalogue.Metric) -> float:
     return value if metric.decimals else round(value)
 
 
-def _visible(path: str) -> str:
-    return path.encode("utf-8", "backslashreplace").decode()[:200]
+def _visible(text: str) -> str:
+    return presentable(text)[:200]  # type: ignore[no-any-return]
+
+
+def presentable(content: Any) -> Any:
+    """Return parsed JSON with each lone surrogate spelled out, so that it can be encoded again."""
+    if isinstance(content, str):
+        return content.encode("utf-8", "backslashreplace").decode()
+    if isinstance(content, list):
+        return [presentable(item) for item in content]
+    if isinstance(content, dict):
+        return {presentable(name): presentable(item) for name, item in content.items()}
+    return content

@@ -39,8 +39,10 @@ class Window:
         for step in STEPS_MS:
             if _bucket_count(self.start_ms, self.end_ms, step) <= self.points:
                 return step
-        days = -(-(self.end_ms - self.start_ms) // (STEPS_MS[-1] * max(self.points - 1, 1)))
-        return STEPS_MS[-1] * max(days, 1)
+        step = STEPS_MS[-1]
+        while _bucket_count(self.start_ms, self.end_ms, step) > self.points:
+            step *= 2
+        return step
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,12 @@ def fold(
         if isnan(total):
             values = [value for value in values if not isnan(value)]
             total = sum(values)
-        means.append(total / len(values) if values else nan)
-        lows.append(min(values, default=nan))
-        highs.append(max(values, default=nan))
+        if not values:
+            low = high = mean = nan
+        else:
+            low, high = min(values), max(values)
+            mean = min(max(total / len(values), low), high)  # a sum can be off by a hair
+        means.append(mean)
+        lows.append(low)
+        highs.append(high)
     return means, lows, highs
