@@ -25,6 +25,7 @@ class Request:
     body: bytes
     at: float
     connection: int
+    path: str
 
     @property
     def reports(self) -> list[dict[str, Any]]:
@@ -72,7 +73,9 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            request = Request(dict(self.headers), body, time.monotonic(), self.client_address[1])
+            request = Request(
+                dict(self.headers), body, time.monotonic(), self.client_address[1], self.path
+            )
             status, headers, content = server.reply(request)
             sent = content if isinstance(content, bytes) else json.dumps(content).encode()
             self.send_response(status)

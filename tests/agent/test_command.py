@@ -77,6 +77,17 @@ def test_print_once_shows_one_whole_report_and_sends_nothing() -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", report["timestamp"])
 
 
+def test_a_reader_that_has_seen_enough_ends_print_without_a_traceback() -> None:
+    with running("--print") as agent:
+        assert agent.stdout is not None
+        agent.stdout.readline()
+        agent.stdout.close()
+        assert agent.wait(10) == 0
+        assert agent.stderr is not None
+        assert agent.stderr.read() == ""
+        agent.stdout = None
+
+
 def test_once_sends_one_report_and_shows_the_answer() -> None:
     with serving(Server()) as server:
         ended = command("--once", "--server", server.url)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import socket
 import ssl
 import time
 from email.utils import formatdate
@@ -63,6 +64,28 @@ def test_after_401_the_key_file_is_read_again() -> None:
         assert way.post(gzipped(b'{"timestamp":"t"}')).status == 200
     sent = [request.headers["Authorization"] for request in server.requests]
     assert sent == ["Bearer old", "Bearer new"]
+
+
+def test_the_proxy_of_the_environment_is_used_but_never_for_loopback(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with serving(Server()) as proxy, serving(Server()) as server:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        transport(server.url).post(gzipped(b'{"timestamp":"t"}'))
+        assert (len(server.requests), len(proxy.requests)) == (1, 0)
+        transport("http://monitor.example").post(gzipped(b'{"timestamp":"t"}'))
+    assert [request.path for request in proxy.requests] == ["http://monitor.example/api/metrics"]
+
+
+def test_a_connection_that_the_server_let_go_is_made_anew_at_once() -> None:
+    server = Server()
+    with serving(server):
+        way = transport(server.url)
+        for _ in range(3):
+            assert way.post(gzipped(b'{"timestamp":"t"}')).status == 200
+            # As at the end of a keep-alive time that falls on the moment of a post.
+            server.connections[-1].shutdown(socket.SHUT_RDWR)
+    assert len({request.connection for request in server.requests}) == 3
 
 
 def test_names_and_passwords_of_netrc_are_not_sent(

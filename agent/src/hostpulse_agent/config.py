@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import configparser
 import difflib
-import ipaddress
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from hostpulse_agent.settings import ENVIRONMENT_PREFIX, SETTINGS, Setting, hostname
+from hostpulse_agent.settings import ENVIRONMENT_PREFIX, SETTINGS, Setting, hostname, is_loopback
 
 INI_SECTION = "agent"
 OFF = "off"
@@ -132,19 +131,12 @@ def _checked(values: Mapping[str, Value]) -> Config:
     return Config(**parsed)
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def _refuse_open_key(config: Config) -> None:
     parts = urlsplit(config.server)
     if (
         config.key_file
         and parts.scheme == "http"
-        and not _is_loopback(parts.hostname or "")
+        and not is_loopback(parts.hostname or "")
         and not config.allow_plaintext
     ):
         raise ConfigError(

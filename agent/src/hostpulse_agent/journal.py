@@ -8,6 +8,7 @@ from typing import Callable, TextIO
 
 QUIET_SECONDS = 300.0
 MAX_LINE_CHARACTERS = 500
+MAX_KINDS = 200  # a server may word its refusals differently each time
 
 
 def _to_stderr() -> TextIO:
@@ -38,6 +39,8 @@ class Journal:
         if now - said_at < QUIET_SECONDS:
             self._said[kind] = (said_at, kept_back + 1)
             return
+        if len(self._said) >= MAX_KINDS:
+            self._said.clear()
         self._said[kind] = (now, 0)
         again = f" ({kept_back} times more since the last line)" if kept_back else ""
         self.event(sentence + again)

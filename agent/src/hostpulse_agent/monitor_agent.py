@@ -70,7 +70,12 @@ def _run(agent: Agent, journal: Journal) -> int:
         step = agent.clock.stepped_seconds()
         if step:
             journal.event(f"the clock was set by {step:+.1f} s")
-        delivery.offer(round(planned * 1000), agent.report(planned, delivery.state()))
+        try:
+            report = agent.report(planned, delivery.state())
+        except Exception as error:  # noqa: BLE001 - the next report may be better
+            journal.trouble("report", f"no report: {type(error).__name__}: {error}")
+            return
+        delivery.offer(round(planned * 1000), report)
 
     def is_stopped_in(seconds: float) -> bool:
         """Sleep, and tell systemd now and then that the loop lives."""
@@ -113,6 +118,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ConfigError, SpoolError) as error:
         print(f"hostpulse-agent: {error}", file=sys.stderr)
         return EXIT_CONFIG
+    except BrokenPipeError:  # whoever read what --print prints has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
 if __name__ == "__main__":

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, Callable
+from urllib.parse import urlsplit
 
 from hostpulse_agent import __version__
+from hostpulse_agent.settings import is_loopback
 
 PATH = "/api/metrics"
 GZIP_LEVEL = 6
@@ -131,7 +133,9 @@ def _pool(url: str, ca_file: str) -> tuple[Any, str]:
     from requests.adapters import HTTPAdapter
 
     settings = requests.Session().merge_environment_settings(url, {}, True, ca_file or True, None)
-    proxies, verify = settings["proxies"], settings["verify"] or True
+    # A proxy would look for loopback on its own machine.
+    proxies = {} if is_loopback(urlsplit(url).hostname or "") else settings["proxies"]
+    verify = settings["verify"] or True
     adapter = HTTPAdapter(pool_connections=1, pool_maxsize=1, max_retries=0)
     request = requests.PreparedRequest()
     request.prepare(method="POST", url=url)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from dataclasses import dataclass
 from typing import Any, Callable
@@ -63,6 +64,14 @@ def _tags(value: str) -> tuple[str, ...]:
     if not all(tag.isprintable() for tag in tags):
         raise ValueError("must be printable words, separated by commas")
     return tags
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host of an address is this machine itself."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 @dataclass(frozen=True)
