@@ -41,13 +41,13 @@ class Backend:
     def __init__(self, clock: Clock | None = None, protocol: Any = None, **settings: Any) -> None:
         self.clock = clock or Clock()
         self.parts = build(Config(**settings), clock_ms=self.clock)
+        self._server = server_for(self.parts)
+        if protocol is not None:
+            self._server.config.http = protocol
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
         self.port: int = self._listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.http = requests.Session()
-        self._server = server_for(self.parts)
-        if protocol is not None:
-            self._server.config.http = protocol
         self._thread = threading.Thread(target=self._run, name="backend", daemon=True)
         self._thread.start()
         self._wait_for_start()

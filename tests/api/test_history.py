@@ -56,7 +56,7 @@ def test_one_instance_or_all_can_be_asked_for(backend: Backend) -> None:
 
 
 BAD = {
-    "metrics": ["", "nonsense"], "start": ["soon", "now"], "end": ["x", "-2h"],
+    "metrics": ["", "nonsense"], "start": ["soon", "now"], "end": ["x", "-0x"],
     "points": ["0", "401", "many"],
 }  # fmt: skip
 
@@ -66,7 +66,7 @@ def test_a_bad_parameter_is_a_400_that_names_it(backend: Backend, name: str, tex
     backend.accept(report())
     answer = backend.get("/api/servers/web-1/history", **{"metrics": "memory_percent", name: text})
     assert answer.status_code == 400
-    assert answer.json()["error"].startswith(("start: " if text == "-2h" else f"{name}: "))
+    assert answer.json()["error"].startswith(("start: " if text == "now" else f"{name}: "))
 
 
 def test_every_key_of_a_full_report_is_listed_and_can_be_charted(backend: Backend) -> None:

@@ -32,4 +32,4 @@ def numbers(body: bytes | str | dict[str, Any], **limits: int) -> dict[Key, floa
 
 def sample(decoded: Decoded, server: str = "srv_1") -> Sample:
     """Return the sample of a decoded report."""
-    return Sample(server, decoded.stamp_ms, decoded.plan.layout, decoded.values)
+    return Sample(server, decoded.time_ms, decoded.plan.layout, decoded.values)

@@ -155,7 +155,7 @@ STAMPS = {
 
 @pytest.mark.parametrize("timestamp", STAMPS)
 def test_a_time_without_a_zone_is_utc(timestamp: str) -> None:
-    assert read({**report(), "timestamp": timestamp}).stamp_ms == NOW_MS + STAMPS[timestamp]
+    assert read({**report(), "timestamp": timestamp}).time_ms == NOW_MS + STAMPS[timestamp]
 
 
 CONTAINERS = {
