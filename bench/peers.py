@@ -14,7 +14,7 @@ from process import BenchError, Program, answers, free_port
 VICTORIA_METRICS = "victoria-metrics"
 NODE_EXPORTER = "prometheus-node-exporter"
 COLLECTD = "collectd"
-_PACKAGES = {COLLECTD: "collectd-core"}
+_PACKAGES = {COLLECTD: ("collectd-core", "libyajl2")}  # write_http needs the second
 _POLICY = Path("/usr/sbin/policy-rc.d")
 
 
@@ -22,15 +22,15 @@ def program(name: str) -> str:
     """Return the path of a peer, installed first where it is missing."""
     path = os.environ.get("PATH", "") + ":/usr/sbin:/usr/bin"
     if shutil.which(name, path=path) is None:
-        _install(_PACKAGES.get(name, name))
+        _install(_PACKAGES.get(name, (name,)))
     found = shutil.which(name, path=path)
     if found is None:
         raise BenchError(f"{name} is missing: install the Debian package of that name.")
     return found
 
 
-def _install(package: str) -> None:
-    """Install a package without letting it start a service."""
+def _install(packages: tuple[str, ...]) -> None:
+    """Install packages without letting them start a service."""
     root = [] if os.geteuid() == 0 else ["sudo", "-n"]
     quiet = ["env", "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1"]
     forbid = not _POLICY.exists() and not root
@@ -38,19 +38,21 @@ def _install(package: str) -> None:
         _POLICY.write_text("#!/bin/sh\nexit 101\n")
         _POLICY.chmod(0o755)
     try:
-        for words in (["update", "-qq"], ["install", "-qq", "-y", "--no-install-recommends", package]):
-            subprocess.run([*root, *quiet, "apt-get", *words], check=True, capture_output=True)
+        for words in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
+            subprocess.run(
+                [*root, *quiet, "apt-get", "-qq", *words], check=True, capture_output=True
+            )
     except (OSError, subprocess.CalledProcessError) as error:
-        raise BenchError(f"could not install {package}: {error}") from error
+        raise BenchError(f"could not install {', '.join(packages)}: {error}") from error
     finally:
         if forbid:
             _POLICY.unlink()
 
 
-def version(package: str) -> str:
-    """Return the version of an installed Debian package."""
-    command = ["dpkg-query", "-W", "-f", "${Version}", _PACKAGES.get(package, package)]
-    return subprocess.run(command, check=False, capture_output=True, text=True).stdout or "?"
+def version(name: str) -> str:
+    """Return the version of a peer's Debian package, empty where it is not installed."""
+    command = ["dpkg-query", "-W", "-f", "${Version}", _PACKAGES.get(name, (name,))[0]]
+    return subprocess.run(command, check=False, capture_output=True, text=True).stdout
 
 
 def start_victoria_metrics() -> tuple[Program, int]:

@@ -13,11 +13,12 @@ class Target:
     name: str
     value: float
     limit: float
-    unit: str = "×"
+    unit: str = "x"
 
     def __str__(self) -> str:
         verdict = "met" if self.value <= self.limit else "missed"
-        return f"{verdict}: {self.name}: {self.value:.2f} {self.unit} (at most {self.limit:g} {self.unit})"
+        figure, most = f"{self.value:.2f} {self.unit}", f"{self.limit:g} {self.unit}"
+        return f"{verdict}: {self.name}: {figure} (at most {most})"
 
 
 @dataclass

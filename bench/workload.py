@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -106,7 +107,9 @@ def _disks() -> Iterator[Field]:
         yield _counter(*disk, f"{way}_time", first=10**7, rate=10)[0]
     yield _counter(*disk, "busy_time", first=10**7, rate=20)[0]
     yield _percent(*disk, "busy_percent", first=3)
-    yield from (_gauge(*disk, k, first=1, step=0.3, decimals=2) for k in ("await_ms", "queue_length"))
+    yield from (
+        _gauge(*disk, k, first=1, step=0.3, decimals=2) for k in ("await_ms", "queue_length")
+    )
 
 
 def _network() -> Iterator[Field]:
@@ -155,9 +158,10 @@ def fields() -> list[Field]:
 class Server:
     """One simulated server; each tick gives the same numbers in both sides' words."""
 
-    def __init__(self, number: int, time_ms: int, all_fields: list[Field]) -> None:
+    def __init__(self, number: int, time_ms: int, step_ms: int, all_fields: list[Field]) -> None:
         self.hostname = f"web-{number:03d}"
-        self.time_ms = time_ms
+        self._time_ms = time_ms
+        self._step_ms = step_ms
         self._fields = all_fields
         self._chance = random.Random(SEED * 1000 + number)
         self._values = [field.start(self._chance) for field in all_fields]
@@ -165,17 +169,17 @@ class Server:
         self._line = _line_template(self.hostname, all_fields)
 
     def tick(self) -> tuple[bytes, bytes]:
-        """Let 5 s pass; return the report and the line of line protocol."""
-        self.time_ms += STEP_MS
+        """Let a step pass; return the report and the line of line protocol."""
+        self._time_ms += self._step_ms
         moved = zip(self._fields, self._values, strict=True)
         self._values = [field.next(value, self._chance) for field, value in moved]
         numbers = [
             f"{value:.{field.decimals}f}"
             for field, value in zip(self._fields, self._values, strict=True)
         ]
-        stamp = datetime.fromtimestamp(self.time_ms / 1000, UTC).isoformat(timespec="milliseconds")
+        stamp = datetime.fromtimestamp(self._time_ms / 1000, UTC).isoformat(timespec="milliseconds")
         report = self._json % (stamp.replace("+00:00", "Z"), *numbers)
-        return report.encode(), (self._line % (*numbers, self.time_ms)).encode()
+        return report.encode(), (self._line % (*numbers, self._time_ms)).encode()
 
 
 @dataclass(frozen=True)
@@ -190,16 +194,18 @@ class Batch:
 class Fleet:
     """Servers whose time goes on from batch to batch; `start_ms` is before their first tick."""
 
-    def __init__(self, start_ms: int, servers: int = SERVERS) -> None:
+    def __init__(self, start_ms: int, servers: int = SERVERS, step_ms: int = STEP_MS) -> None:
         self.fields = fields()
         self.ticks_made = 0
-        self._servers = [Server(n, start_ms, self.fields) for n in range(servers)]
+        self._servers = deque(Server(n, start_ms, step_ms, self.fields) for n in range(servers))
 
     def batches(self, requests: int, size: int) -> list[Batch]:
         """Make requests of `size` samples each, as an agent sends its backlog: one server each."""
-        return [self._batch(self._servers[n % len(self._servers)], size) for n in range(requests)]
+        return [self._next(size) for _ in range(requests)]
 
-    def _batch(self, server: Server, size: int) -> Batch:
+    def _next(self, size: int) -> Batch:
+        server = self._servers[0]
+        self._servers.rotate(-1)
         self.ticks_made += size
         pairs = [server.tick() for _ in range(size)]
         reports = b",".join(report for report, _ in pairs)
