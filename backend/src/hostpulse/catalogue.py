@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 MAX_NUMBER = 2**63 - 1
+DECIMALS = 3  # of every metric that may have a fraction
 LOAD_PERIODS = ("1m", "5m", "15m")
 
 
@@ -51,13 +52,15 @@ class Section:
         return Metric(name, self.path, field, unit, label, self.group, per, **more)  # type: ignore[arg-type]
 
     def percent(self, field: str, label: str, **more: float | bool | str) -> Metric:
-        return self.number(field, "percent", label, **{"high": 100.0, "decimals": 1, **more})
+        return self.number(field, "percent", label, **{"high": 100.0, "decimals": DECIMALS, **more})
 
     def flag(self, field: str, label: str, **more: float | bool | str) -> Metric:
         """A yes (1) or no (0)."""
         return self.number(field, "flag", label, high=1.0, **more)
 
-    def counter(self, field: str, unit: str, label: str, decimals: int = 1) -> tuple[Metric, ...]:
+    def counter(
+        self, field: str, unit: str, label: str, decimals: int = DECIMALS
+    ) -> tuple[Metric, ...]:
         """A growing counter and the rate made of it."""
         rate_unit = f"{unit}_per_sec"
         return (
@@ -89,7 +92,7 @@ METRICS: tuple[Metric, ...] = (
     _CPU.percent("cpu_percent_nice", "CPU in low-priority programs"),
     _CPU.number("cpu_count_logical", "count", "Logical cores"),
     _CPU.number("cpu_count_physical", "count", "Physical cores"),
-    _CPU.number("load_average", "load", "Load average", per="period", decimals=2),
+    _CPU.number("load_average", "load", "Load average", per="period", decimals=DECIMALS),
     *_CPU.counter("ctx_switches", "count", "Context switches"),
     *_CPU.counter("interrupts", "count", "Interrupts"),
     # memory: used = total - available
@@ -122,10 +125,10 @@ METRICS: tuple[Metric, ...] = (
     *_NETWORK.counter("bytes_recv", "bytes", "Network in"),
     *_NETWORK.counter("packets_sent", "count", "Packets out"),
     *_NETWORK.counter("packets_recv", "count", "Packets in"),
-    *_NETWORK.counter("errin", "count", "Receive errors", decimals=3),
-    *_NETWORK.counter("errout", "count", "Send errors", decimals=3),
-    *_NETWORK.counter("dropin", "count", "Incoming packets dropped", decimals=3),
-    *_NETWORK.counter("dropout", "count", "Outgoing packets dropped", decimals=3),
+    *_NETWORK.counter("errin", "count", "Receive errors"),
+    *_NETWORK.counter("errout", "count", "Send errors"),
+    *_NETWORK.counter("dropin", "count", "Incoming packets dropped"),
+    *_NETWORK.counter("dropout", "count", "Outgoing packets dropped"),
     _NETWORK.flag("isup", "Interface is up", name="interface_up"),
     _NETWORK.number("speed", "mbit_per_sec", "Link speed", name="interface_speed_mbit"),
     # io.disk_io: per whole disk
@@ -137,8 +140,10 @@ METRICS: tuple[Metric, ...] = (
     _DISK_IO.number("write_time", "ms", "Time spent writing, since boot", counter=True),
     _DISK_IO.number("busy_time", "ms", "Time busy, since boot", counter=True),
     _DISK_IO.percent("busy_percent", "Disk busy", name="disk_busy_percent"),
-    _DISK_IO.number("await_ms", "ms", "Disk latency", name="disk_await_ms", decimals=2),
-    _DISK_IO.number("queue_length", "count", "Disk queue", name="disk_queue_length", decimals=2),
+    _DISK_IO.number("await_ms", "ms", "Disk latency", name="disk_await_ms", decimals=DECIMALS),
+    _DISK_IO.number(
+        "queue_length", "count", "Disk queue", name="disk_queue_length", decimals=DECIMALS
+    ),
     # system
     _SYSTEM.number("uptime_seconds", "seconds", "Uptime"),
     _SYSTEM.number("processes_total", "count", "Processes"),
@@ -161,13 +166,13 @@ METRICS: tuple[Metric, ...] = (
     ),
     _SYSTEM.flag("reboot_required", "Reboot required"),
     # pressure stall information, per cpu, memory, io
-    _PRESSURE.percent("some_avg10", "Time with some tasks stalled, 10 s", decimals=2),
-    _PRESSURE.percent("some_avg60", "Time with some tasks stalled, 60 s", decimals=2),
-    _PRESSURE.percent("full_avg10", "Time with all tasks stalled, 10 s", decimals=2),
-    _PRESSURE.percent("full_avg60", "Time with all tasks stalled, 60 s", decimals=2),
+    _PRESSURE.percent("some_avg10", "Time with some tasks stalled, 10 s"),
+    _PRESSURE.percent("some_avg60", "Time with some tasks stalled, 60 s"),
+    _PRESSURE.percent("full_avg10", "Time with all tasks stalled, 10 s"),
+    _PRESSURE.percent("full_avg60", "Time with all tasks stalled, 60 s"),
     _TEMPERATURES.number(
         "", "celsius", "Temperature", name="temperature_celsius",
-        low=-273.0, high=1000.0, decimals=1, warning=75.0, critical=90.0,
+        low=-273.0, high=1000.0, decimals=DECIMALS, warning=75.0, critical=90.0,
     ),
     # raid: Linux software RAID, per array
     _RAID.number("disks_total", "count", "RAID disks wanted"),
@@ -175,14 +180,14 @@ METRICS: tuple[Metric, ...] = (
     _RAID.flag("degraded", "RAID array degraded", critical=1.0),
     _RAID.percent("sync_percent", "RAID recovery done"),
     # the agent itself
-    _AGENT.number("interval_seconds", "seconds", "Interval between reports", decimals=3),
+    _AGENT.number("interval_seconds", "seconds", "Interval between reports", decimals=DECIMALS),
     _AGENT.number(
         "clock_offset_ms", "ms", "Correction of the clock", name="clock_offset_ms",
         low=-600_000_000_000, high=3_000_000_000_000,  # a clock 19 years ahead, 95 behind
     ),
-    _AGENT.percent("cpu_percent", "CPU of the agent", decimals=2, high=MAX_NUMBER),
+    _AGENT.percent("cpu_percent", "CPU of the agent", high=MAX_NUMBER),
     _AGENT.number("rss_bytes", "bytes", "Memory of the agent"),
-    _AGENT.number("collect_ms", "ms", "Time to collect", decimals=2),
+    _AGENT.number("collect_ms", "ms", "Time to collect", decimals=DECIMALS),
     _AGENT.number("collectors_failed", "count", "Collectors that failed"),
     _AGENT.number("spool_reports", "count", "Reports waiting in the spool"),
     _AGENT.number("spool_bytes", "bytes", "Size of the spool"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -20,6 +21,10 @@ _ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
 _EARLIEST_MS = 946_684_800_000  # 2000-01-01
 # No control character gets into JSON without one of these; few reports have any.
 _MARKS_OF_CONTROL = (b"\\", b"\x7f", b"\xc2")
+# Only numbers written with more than three decimals, or as 1e-7, can need rounding. These patterns
+# begin with fixed bytes, which makes them ten times faster than the rounding they may spare.
+_FINE = re.compile(rb"\.\d{4}")
+_TINY = re.compile(rb"e-(?<=\de-)")
 _UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
@@ -86,22 +91,29 @@ def _decode_one(item: Any, plans: Plans, limits: Limits) -> Decoded:
         plan = plans.of(report)
     except (*_UNDECODABLE, InvalidReport):
         return _decode_tolerantly(tolerant.loads(item), plans, limits)
-    return _finish(report, plan, item, ())
+    values = read(report)
+    if _FINE.search(item) or _TINY.search(item) or b"E-" in item:
+        plan.round(values)
+    return _finish(report, plan, values, item)
 
 
 def _decode_tolerantly(document: Any, plans: Plans, limits: Limits) -> Decoded:
     report, dropped = tolerant.clean(document, limits)
     raw = msgspec.json.encode(tolerant.presentable(document))
-    return _finish(report, plans.of(report), raw, dropped)
+    plan, values = plans.of(report), read(report)
+    plan.round(values)
+    return _finish(report, plan, values, raw, dropped)
 
 
-def _finish(report: Any, plan: Plan, raw: bytes, dropped: tuple[str, ...]) -> Decoded:
+def _finish(
+    report: Any, plan: Plan, values: array[float], raw: bytes, dropped: tuple[str, ...] = ()
+) -> Decoded:
     if not report.hostname.isprintable() or not report.hostname.strip():
         tolerant.check_hostname(report.hostname)
     time_ms = _stamp_ms(report.timestamp) + _clock_offset_ms(report)
     if time_ms < _EARLIEST_MS:
         raise InvalidReport("timestamp", "is before the year 2000; set the server's clock")
-    return Decoded(report, time_ms, plan, plan.arrange(read(report)), raw, dropped)
+    return Decoded(report, time_ms, plan, values, raw, dropped)
 
 
 def _stamp_ms(timestamp: datetime) -> int:

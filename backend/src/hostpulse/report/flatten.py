@@ -11,19 +11,19 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import isnan, nan
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec.structs import astuple
 
 from hostpulse import catalogue
 from hostpulse.report.errors import InvalidReport
 from hostpulse.report.sample import Key, Layout
-from hostpulse.report.shape import SectionFields, fields_of, section_metrics
+from hostpulse.report.shape import numbers_of, section_metrics
 
-_CPU, _MEMORY, _SYSTEM = fields_of("cpu"), fields_of("memory"), fields_of("system")
-_AGENT, _NETWORK, _DISK_IO = fields_of("agent"), fields_of("io.network"), fields_of("io.disk_io")
-_PARTITION = fields_of("disk.partitions", first=1)
-_PRESSURE, _RAID = fields_of("pressure"), fields_of("raid")
+_CPU, _MEMORY, _SYSTEM = numbers_of("cpu"), numbers_of("memory"), numbers_of("system")
+_AGENT, _NETWORK, _DISK_IO = numbers_of("agent"), numbers_of("io.network"), numbers_of("io.disk_io")
+_PARTITION = numbers_of("disk.partitions", first=1)
+_PRESSURE, _RAID = numbers_of("pressure"), numbers_of("raid")
 
 _VIRTUAL_INTERFACE = re.compile(
     r"lo\d*|(veth|docker|br-|virbr|vnet|cali|cni|flannel|cilium|lxc|tun|tap|wg|dummy|ifb|bond|team"
@@ -34,59 +34,47 @@ _PARTITION_NAME = re.compile(
     r"(?P<disk>(?:nvme\d+n\d+|mmcblk\d+|.*\d)(?=p\d+$)|.*?\D(?=\d+$))p?\d+"
 )
 
-# Doubles near this number are whole: adding it and taking it away rounds, ten times faster than
-# round(). Beyond 2**51 a double has no decimals worth keeping.
-_TO_WHOLE = 1.5 * 2**52
-
 Shape = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """What follows from a shape: the layout, how to get there and round, and what to sum up.
-
-    The layout has the metrics without decimals (and custom ones) first, so that rounding is one
-    pass over the others.
-    """
+    """What follows from a shape: the layout, what to round and how, and what to sum up."""
 
     layout: Layout
-    scales: tuple[float, ...]
+    fractions: tuple[tuple[int, int], ...]
     totals: tuple[tuple[int, tuple[int, ...]], ...]
 
     @classmethod
     def of_keys(cls, keys: Sequence[Key]) -> Plan:
-        """Make the plan for the keys of a report, in the order that `read` goes through it."""
-        decimals = {key: _decimals(key.metric) for key in keys}
-        whole = [key for key in keys if not decimals[key]]
-        others = [key for key in keys if decimals[key]]
-        layout = Layout((*whole, *others))
-        scales = tuple(10.0 ** decimals[key] for key in others)
-        return cls(layout, scales, tuple(_totals(layout)))
+        """Make the plan for the keys of a report, in the order that `read` has their numbers."""
+        layout = Layout(tuple(keys))
+        return cls(layout, tuple(_fractions(layout)), tuple(_totals(layout)))
 
-    def arrange(self, numbers: Numbers) -> array[float]:
-        """Put numbers into the layout's order, rounded to each metric's decimals."""
-        values = array("d", numbers.whole)
-        values.extend(
-            [
-                (value * scale + _TO_WHOLE - _TO_WHOLE) / scale
-                for value, scale in zip(numbers.others, self.scales, strict=True)
-            ]
-        )
-        return values
+    def round(self, values: array[float]) -> None:
+        """Round each number that may have a fraction to its metric's decimals."""
+        for position, decimals in self.fractions:
+            values[position] = round(values[position], decimals)
 
     def add_totals(self, values: array[float]) -> None:
         """Fill in the sums over instances (`catalogue.TOTALS`) where any instance has a value."""
         for position, sources in self.totals:
-            total = sum([values[source] for source in sources])
-            if isnan(total):
-                known = [values[source] for source in sources if not isnan(values[source])]
-                total = sum(known) if known else nan
-            values[position] = (total * 10 + _TO_WHOLE - _TO_WHOLE) / 10
+            if len(sources) == 1:
+                values[position] = values[sources[0]]
+            else:
+                values[position] = _sum([values[source] for source in sources])
 
 
-def _decimals(metric: str) -> int:
-    known = catalogue.BY_NAME.get(metric)
-    return known.decimals if known else 0
+def _sum(values: list[float]) -> float:
+    known = [value for value in values if not isnan(value)]
+    return round(sum(known), catalogue.DECIMALS) if known else nan
+
+
+def _fractions(layout: Layout) -> Iterator[tuple[int, int]]:
+    for position, key in enumerate(layout.keys):
+        known = catalogue.find(key.metric)
+        if known and known.decimals:
+            yield position, known.decimals
 
 
 def _totals(layout: Layout) -> Iterator[tuple[int, tuple[int, ...]]]:
@@ -155,38 +143,26 @@ def _shape(report: Any) -> Shape:
     )
 
 
-class Numbers(NamedTuple):
-    """What a report says: numbers that are rounded already, and the others."""
-
-    whole: list[float]
-    others: list[float]
-
-    def take(self, section: SectionFields, row: Any) -> None:
-        fields, (whole, others), (its_whole, its_others) = astuple(row), self, section
-        whole += fields[its_whole]
-        others += fields[its_others]
-
-
-def read(report: Any) -> Numbers:
-    """Return the numbers of a report; the totals are NaN."""
-    numbers = Numbers([], [])
+def read(report: Any) -> array[float]:
+    """Return the numbers of a report in the order of its plan's layout; the totals are NaN."""
+    values: list[float] = []
     if report.cpu:
-        numbers.take(_CPU, report.cpu)
-        numbers.others.extend(_known(report.cpu.cpu_percent_per_core))
-        numbers.others.extend(_known(report.cpu.load_average))
+        values += astuple(report.cpu)[_CPU]
+        values += _known(report.cpu.cpu_percent_per_core)
+        values += _known(report.cpu.load_average)
     if report.memory:
-        numbers.take(_MEMORY, report.memory)
+        values += astuple(report.memory)[_MEMORY]
     if report.system:
-        numbers.take(_SYSTEM, report.system)
+        values += astuple(report.system)[_SYSTEM]
     if report.agent:
-        numbers.take(_AGENT, report.agent)
+        values += astuple(report.agent)[_AGENT]
     if report.disk:
         for row in report.disk.partitions:
-            numbers.take(_PARTITION, row)
+            values += astuple(row)[_PARTITION]
     if report.io:
-        _read_io(report.io, numbers)
-    _read_small_sections(report, numbers)
-    return numbers
+        _read_io(report.io, values)
+    _read_small_sections(report, values)
+    return array("d", values)
 
 
 def _known(numbers: list[float | None]) -> Iterable[float]:
@@ -195,25 +171,22 @@ def _known(numbers: list[float | None]) -> Iterable[float]:
     return numbers  # type: ignore[return-value]
 
 
-def _read_io(io: Any, numbers: Numbers) -> None:
+def _read_io(io: Any, values: list[float]) -> None:
     for row in io.network.values():
-        numbers.take(_NETWORK, row)
+        values += astuple(row)[_NETWORK]
     for row in io.disk_io.values():
-        numbers.take(_DISK_IO, row)
-    totals = 2 * _has_total(io.network) + 2 * _has_total(io.disk_io)
-    numbers.others.extend([nan] * totals)
+        values += astuple(row)[_DISK_IO]
+    values += [nan] * (2 * _has_total(io.network) + 2 * _has_total(io.disk_io))
 
 
-def _read_small_sections(report: Any, numbers: Numbers) -> None:
+def _read_small_sections(report: Any, values: list[float]) -> None:
     for row in report.pressure.values():
-        numbers.take(_PRESSURE, row)
-    numbers.others.extend(report.temperatures.values())
+        values += astuple(row)[_PRESSURE]
+    values += report.temperatures.values()
     for row in report.raid.values():
-        numbers.take(_RAID, row)
+        values += astuple(row)[_RAID]
     for number in report.custom.values():
-        given = number.values() if type(number) is dict else (number,)
-        # Any size is possible here, so these are rounded with care, and one by one.
-        numbers.whole.extend([round(value, catalogue.CUSTOM_DECIMALS) for value in given])
+        values += number.values() if type(number) is dict else (number,)
 
 
 def _has_total(instances: dict[str, Any]) -> bool:

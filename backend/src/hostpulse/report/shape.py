@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from math import nan
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, defstruct
@@ -26,7 +26,7 @@ Words = Annotated[list[Fact], Meta(max_length=limits.MAX_INSTANCES)]
 
 
 def _number(metric: catalogue.Metric) -> Any:
-    # A metric without decimals is an integer here, so only the others need rounding later.
+    # A metric without decimals is an integer here, so that only the others may need rounding.
     if metric.decimals == 0:
         return Annotated[int, Meta(ge=int(metric.low), le=int(metric.high))]
     return Annotated[float, Meta(ge=metric.low, le=metric.high)]
@@ -37,23 +37,13 @@ LISTS = ("cpu_percent_per_core", "load_average")
 
 
 def section_metrics(path: str) -> tuple[catalogue.Metric, ...]:
-    """Return the plain numbers of one section as its struct has them: without decimals first."""
-    metrics = [metric for metric in catalogue.of_section(path) if metric.field not in LISTS]
-    return tuple(sorted(metrics, key=lambda metric: metric.decimals > 0))
+    """Return the plain numbers of one section, in the order its struct has them."""
+    return tuple(metric for metric in catalogue.of_section(path) if metric.field not in LISTS)
 
 
-class SectionFields(NamedTuple):
-    """Where a section's struct has its numbers: those without decimals, and the others."""
-
-    whole: slice
-    others: slice
-
-
-def fields_of(path: str, first: int = 0) -> SectionFields:
-    """Return the positions of a section's numbers, which come after `first` other fields."""
-    metrics = section_metrics(path)
-    middle = first + sum(metric.decimals == 0 for metric in metrics)
-    return SectionFields(slice(first, middle), slice(middle, first + len(metrics)))
+def numbers_of(path: str, first: int = 0) -> slice:
+    """Return where a section's struct has its numbers: after `first` other fields."""
+    return slice(first, first + len(section_metrics(path)))
 
 
 def _struct(name: str, path: str, *facts: FieldSpec, first: tuple[str, Any] | None = None) -> Any:
