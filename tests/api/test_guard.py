@@ -11,8 +11,17 @@ import pytest
 from tests.backend_under_test import Backend, report
 
 KEY = "correct-horse-battery"
-PATHS = ["/", "/servers/web-1", "/static/app.js", "/api/servers", "/api/health", "/api/catalogue",
-         "/api/openapi.json", "/api/docs", "/nothing"]  # fmt: skip
+PATHS = [
+    "/",
+    "/servers/web-1",
+    "/static/app.js",
+    "/api/servers",
+    "/api/health",
+    "/api/catalogue",
+    "/api/openapi.json",
+    "/api/docs",
+    "/nothing",
+]
 STRANGERS = {
     "another Host": {"Host": "monitor.example.org"},
     "an address as Host": {"Host": "192.0.2.7:5000"},
@@ -43,7 +52,18 @@ def test_a_stranger_is_refused_everywhere_in_words(backend: Backend, why: str) -
     assert backend.json("/api/servers")["total"] == 0
 
 
-@pytest.mark.parametrize("host", ["localhost", "localhost:5000", "LocalHost", "127.0.0.1", "127.0.0.2:80", "[::1]:5000", "[::1]"])  # fmt: skip
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost",
+        "localhost:5000",
+        "LocalHost",
+        "127.0.0.1",
+        "127.0.0.2:80",
+        "[::1]:5000",
+        "[::1]",
+    ],
+)
 def test_every_loopback_name_is_this_machine(backend: Backend, host: str) -> None:
     assert backend.request("GET", "/api/servers", headers={"Host": host}).status_code == 200
     assert backend.post(report(), headers={"Host": host}).status_code == 200
@@ -51,11 +71,17 @@ def test_every_loopback_name_is_this_machine(backend: Backend, host: str) -> Non
 
 GOOD = [{"Authorization": f"Bearer {KEY}"}, {"Authorization": f"bearer  {KEY}"}, {"X-API-Key": KEY}]
 BAD: list[dict[str, str]] = [
-    {}, {"Authorization": KEY}, {"Authorization": "Bearer"}, {"Authorization": f"Basic {KEY}"},
-    {"Authorization": "Bearer wrong"}, {"X-API-Key": KEY[:-1]}, {"X-API-Key": KEY.upper()},
-    {"X-API-Key": "schlüssel".encode("latin-1").decode("latin-1")}, {"X-API-Key": ""},
+    {},
+    {"Authorization": KEY},
+    {"Authorization": "Bearer"},
+    {"Authorization": f"Basic {KEY}"},
+    {"Authorization": "Bearer wrong"},
+    {"X-API-Key": KEY[:-1]},
+    {"X-API-Key": KEY.upper()},
+    {"X-API-Key": "schlüssel".encode("latin-1").decode("latin-1")},
+    {"X-API-Key": ""},
     {"Authorization": "Bearer wrong", "X-API-Key": KEY},
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("headers", GOOD)

@@ -9,7 +9,13 @@ from hostpulse.report import Key
 from tests.backend_under_test import INTERVAL_MS, NOW_MS, Backend, eventually, report
 from tests.full_report import full_report
 
-GROUPS = {"cpu": {"cpu"}, "memory": {"memory"}, "disk": {"disk"}, "io": {"io", "network"}, "network": {"network"}}  # fmt: skip
+GROUPS = {
+    "cpu": {"cpu"},
+    "memory": {"memory"},
+    "disk": {"disk"},
+    "io": {"io", "network"},
+    "network": {"network"},
+}
 
 
 def test_few_samples_come_back_as_they_are_with_a_null_in_the_gap(backend: Backend) -> None:
@@ -20,11 +26,22 @@ def test_few_samples_come_back_as_they_are_with_a_null_in_the_gap(backend: Backe
     start = NOW_MS - 100_000
     values = [10, 20, None, 30]
     assert answer == {
-        "start": NOW_MS - 3_600_000, "end": NOW_MS, "step": INTERVAL_MS, "raw": True,
+        "start": NOW_MS - 3_600_000,
+        "end": NOW_MS,
+        "step": INTERVAL_MS,
+        "raw": True,
         "times": [start, start + 5000, start + 10_000, start + 60_000],
-        "series": [{"metric": "cpu_percent_total", "instance": "", "unit": "percent",
-                    "mean": values, "min": values, "max": values}],
-    }  # fmt: skip
+        "series": [
+            {
+                "metric": "cpu_percent_total",
+                "instance": "",
+                "unit": "percent",
+                "mean": values,
+                "min": values,
+                "max": values,
+            }
+        ],
+    }
 
 
 def test_many_samples_come_back_in_buckets(backend: Backend) -> None:
@@ -56,9 +73,11 @@ def test_one_instance_or_all_can_be_asked_for(backend: Backend) -> None:
 
 
 BAD = {
-    "metrics": ["", "nonsense"], "start": ["soon", "now"], "end": ["x", "-0x"],
+    "metrics": ["", "nonsense"],
+    "start": ["soon", "now"],
+    "end": ["x", "-0x"],
     "points": ["0", "401", "many"],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("name", "text"), [(n, t) for n, ts in BAD.items() for t in ts])
@@ -66,7 +85,7 @@ def test_a_bad_parameter_is_a_400_that_names_it(backend: Backend, name: str, tex
     backend.accept(report())
     answer = backend.get("/api/servers/web-1/history", **{"metrics": "memory_percent", name: text})
     assert answer.status_code == 400
-    assert answer.json()["error"].startswith(("start: " if text == "now" else f"{name}: "))
+    assert answer.json()["error"].startswith("start: " if text == "now" else f"{name}: ")
 
 
 def test_every_key_of_a_full_report_is_listed_and_can_be_charted(backend: Backend) -> None:
@@ -123,9 +142,17 @@ def test_the_catalogue_lists_every_metric_without_nulls(backend: Backend) -> Non
     }
     total = next(line for line in lines if line["name"] == "cpu_percent_total")
     assert total == {
-        "name": "cpu_percent_total", "group": "cpu", "unit": "percent", "label": "CPU", "low": 0,
-        "high": 100, "decimals": 1, "counter": False, "warning": 85, "critical": 95,
-    }  # fmt: skip
+        "name": "cpu_percent_total",
+        "group": "cpu",
+        "unit": "percent",
+        "label": "CPU",
+        "low": 0,
+        "high": 100,
+        "decimals": 1,
+        "counter": False,
+        "warning": 85,
+        "critical": 95,
+    }
 
 
 def test_health_counts_requests_and_samples(backend: Backend) -> None:

@@ -169,7 +169,10 @@ def test_a_chunked_body_is_read_up_to_the_largest_size(backend: Backend) -> None
 
 HOSTILE = {
     "a lone surrogate in a tag": {"tags": ["\udc80"]},
-    "a lone surrogate in an unknown field": {"x\udc80": "\udc80", "cpu": {"cpu_percent_total": "x"}},
+    "a lone surrogate in an unknown field": {
+        "x\udc80": "\udc80",
+        "cpu": {"cpu_percent_total": "x"},
+    },
     "a lone surrogate as the time": {"timestamp": "\udc80"},
     "a list as a mountpoint": {"disk": {"partitions": [{"mountpoint": []}]}},
     "an endless uptime": {"system": {"uptime_seconds": 2**63 - 1}},
@@ -177,12 +180,26 @@ HOSTILE = {
     "an interval of nothing": {"agent": {"version": "1", "interval_seconds": 1e-9}},
     "an endless offset": {"agent": {"version": "1", "clock_offset_ms": -(2**63) + 1}},
     "an offset into the future": {"agent": {"version": "1", "clock_offset_ms": 2**63 - 1}},
-    "the largest numbers": {"memory": {"memory_total": 2**63 - 1}, "cpu": {"cpu_count_logical": 2**63 - 1}},
+    "the largest numbers": {
+        "memory": {"memory_total": 2**63 - 1},
+        "cpu": {"cpu_count_logical": 2**63 - 1},
+    },
     "deep unknown fields": {"x": json.loads("[" * 90 + "]" * 90)},
     "the end of time": {"timestamp": "9999-12-31T23:59:59.999999Z"},
-}  # fmt: skip
-READERS = ("", "/web-1", "/web-1/latest", "/web-1/cpu", "/web-1/memory", "/web-1/disk", "/web-1/io",
-           "/web-1/network", "/web-1/series", "/web-1/history?metrics=cpu_percent_total", "?spark=30m")  # fmt: skip
+}
+READERS = (
+    "",
+    "/web-1",
+    "/web-1/latest",
+    "/web-1/cpu",
+    "/web-1/memory",
+    "/web-1/disk",
+    "/web-1/io",
+    "/web-1/network",
+    "/web-1/series",
+    "/web-1/history?metrics=cpu_percent_total",
+    "?spark=30m",
+)
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -39,11 +39,26 @@ def test_a_file_of_the_page_is_served(backend: Backend, name: str) -> None:
 
 
 HIDDEN = [
-    "package.json", "package-lock.json", "build.mjs", "index.html", "node_modules/chart.js/dist/chart.js",
-    "../pyproject.toml", "..%2fpyproject.toml", "%2e%2e/pyproject.toml", "../backend/src/hostpulse/app.py",
-    "/etc/passwd", "%2fetc%2fhosts.txt", "..%5c..%5cx.js", "vendor", "", "a%00.js", "app.js/x.js",
-    "../dashboard/../LICENSE.txt", "x" * 5000 + ".js", ".js",
-]  # fmt: skip
+    "package.json",
+    "package-lock.json",
+    "build.mjs",
+    "index.html",
+    "node_modules/chart.js/dist/chart.js",
+    "../pyproject.toml",
+    "..%2fpyproject.toml",
+    "%2e%2e/pyproject.toml",
+    "../backend/src/hostpulse/app.py",
+    "/etc/passwd",
+    "%2fetc%2fhosts.txt",
+    "..%5c..%5cx.js",
+    "vendor",
+    "",
+    "a%00.js",
+    "app.js/x.js",
+    "../dashboard/../LICENSE.txt",
+    "x" * 5000 + ".js",
+    ".js",
+]
 
 
 @pytest.mark.parametrize("name", HIDDEN, ids=lambda name: name[:30])

@@ -29,7 +29,9 @@ class Process:
             self.port = probe.getsockname()[1]
         line = [sys.executable, "-m", "hostpulse", "serve", "--port", str(self.port)]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("HOSTPULSE_")}
-        self.program = subprocess.Popen(line, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+        self.program = subprocess.Popen(
+            line, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         self.url = f"http://127.0.0.1:{self.port}"
         self.http = requests.Session()
         eventually(self.is_up)
@@ -72,7 +74,7 @@ def test_bodies_that_are_too_large_cost_no_memory(process: Process) -> None:
     bomb = gzip.compress(bytes(100 * MIB))
     for _ in range(10):
         assert process.post(bomb, **{"Content-Encoding": "gzip"}).status_code == 413
-        assert process.post((b" " * 65_536 for _ in range(200))).status_code == 413  # type: ignore[arg-type]
+        assert process.post(b" " * 65_536 for _ in range(200)).status_code == 413  # type: ignore[arg-type]
     assert process.rss_mib() - before < 24
 
 
@@ -88,10 +90,12 @@ def test_ever_new_names_cost_bounded_memory(process: Process, kind: str) -> None
         names = [f"{kind}-{i}-{j}" for j in range(200)]
         sections: dict[str, Any] = {
             "custom": {"custom": dict.fromkeys(names, 1)},
-            "mountpoints": {"disk": {"partitions": [{"mountpoint": n, "percent": 1} for n in names]}},
+            "mountpoints": {
+                "disk": {"partitions": [{"mountpoint": n, "percent": 1} for n in names]}
+            },
             "interfaces": {"io": {"network": {n: {"bytes_sent": 1} for n in names}}},
             "padding": {"padding": "x" * MIB * 7},
-        }[kind]  # fmt: skip
+        }[kind]
         body = gzip.compress(numbered(i, **sections), 1)
         process.post(body, **{"Content-Encoding": "gzip"})
         if kind == "padding" and i == 10:

@@ -13,7 +13,9 @@ from tests.conftest import ROUNDS
 
 AHEAD_MS = 600_000
 SECONDS = st.integers(-200, 700)
-POSTS = st.lists(st.tuples(st.sampled_from(["a", "b"]), SECONDS, st.integers(0, 9)), min_size=1, max_size=6)  # fmt: skip
+POSTS = st.lists(
+    st.tuples(st.sampled_from(["a", "b"]), SECONDS, st.integers(0, 9)), min_size=1, max_size=6
+)
 
 
 class Replays(RuleBasedStateMachine):
@@ -63,14 +65,18 @@ class Replays(RuleBasedStateMachine):
     def what_is_stored_is_what_the_model_has(self) -> None:
         for name in {name for name, _ in self.kept}:
             answer = self.backend.json(
-                f"/api/servers/{name}/history", metrics="cpu_percent_total",
-                start=NOW_MS - 3_600_000, end=NOW_MS + 36_000_000,
-            )  # fmt: skip
+                f"/api/servers/{name}/history",
+                metrics="cpu_percent_total",
+                start=NOW_MS - 3_600_000,
+                end=NOW_MS + 36_000_000,
+            )
             assert answer["raw"]
             pairs = zip(answer["times"], answer["series"][0]["mean"], strict=True)
             stored = {(name, time): value for time, value in pairs if value is not None}
             assert stored == {key: v for key, v in self.kept.items() if key[0] == name}
 
 
-Replays.TestCase.settings = settings(max_examples=max(ROUNDS // 2, 5), stateful_step_count=12, deadline=None)  # fmt: skip
+Replays.TestCase.settings = settings(
+    max_examples=max(ROUNDS // 2, 5), stateful_step_count=12, deadline=None
+)
 TestReplays = Replays.TestCase

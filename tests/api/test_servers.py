@@ -13,8 +13,18 @@ from tests.conftest import ROUNDS
 from tests.full_report import full_report
 
 MINUTE_MS = 60_000
-FACTS = {"hostname", "first_seen", "interval_seconds", "tags", "os", "kernel", "agent_version",
-         "boot_time", "cpu_count_logical", "memory_total"}  # fmt: skip
+FACTS = {
+    "hostname",
+    "first_seen",
+    "interval_seconds",
+    "tags",
+    "os",
+    "kernel",
+    "agent_version",
+    "boot_time",
+    "cpu_count_logical",
+    "memory_total",
+}
 
 
 def test_an_empty_list_is_a_list(backend: Backend) -> None:
@@ -29,40 +39,79 @@ def test_a_row_says_what_a_list_shows(backend: Backend) -> None:
         agent={"version": "0.1.0", "interval_seconds": 10, "clock_offset_ms": 5000},
         cpu={"cpu_percent_total": 45.2, "cpu_count_logical": 4, "load_average": [2, 1, 1]},
         memory={"memory_percent": 50, "memory_total": 1 << 33, "swap_percent": 3},
-        disk={"partitions": [{"mountpoint": "/", "percent": 40}, {"mountpoint": "/srv", "percent": 71.5},
-                             {"mountpoint": "/nfs", "stuck": 1}]},
-        io={"network": {"eth0": {"bytes_recv_per_sec": 10, "bytes_sent_per_sec": 20}, "lo": {"bytes_recv_per_sec": 99}}},
+        disk={
+            "partitions": [
+                {"mountpoint": "/", "percent": 40},
+                {"mountpoint": "/srv", "percent": 71.5},
+                {"mountpoint": "/nfs", "stuck": 1},
+            ]
+        },
+        io={
+            "network": {
+                "eth0": {"bytes_recv_per_sec": 10, "bytes_sent_per_sec": 20},
+                "lo": {"bytes_recv_per_sec": 99},
+            }
+        },
         system={"os": "Debian", "kernel": "6.1", "uptime_seconds": 3600, "processes_total": 200},
         temperatures={"a": 45.0, "b": 61.5},
-    )  # fmt: skip
+    )
     backend.accept(body)
     (row,) = backend.json("/api/servers")["servers"]
     assert row.pop("id").startswith("srv_")
     assert row == {
-        "status": "up", "hostname": "web-1", "first_seen": NOW_MS, "last_seen": NOW_MS,
-        "time": NOW_MS + 5000, "interval_seconds": 10, "tags": ["prod", "region:fra"],
-        "os": "Debian", "kernel": "6.1", "agent_version": "0.1.0", "clock_offset_ms": 5000,
+        "status": "up",
+        "hostname": "web-1",
+        "first_seen": NOW_MS,
+        "last_seen": NOW_MS,
+        "time": NOW_MS + 5000,
+        "interval_seconds": 10,
+        "tags": ["prod", "region:fra"],
+        "os": "Debian",
+        "kernel": "6.1",
+        "agent_version": "0.1.0",
+        "clock_offset_ms": 5000,
         "boot_time": round((NOW_MS + 5000 - 3_600_000) / MINUTE_MS) * MINUTE_MS,
-        "cpu_count_logical": 4, "memory_total": 1 << 33, "cpu_percent_total": 45.2,
-        "memory_percent": 50, "swap_percent": 3, "disk_percent": 71.5, "disk_mountpoint": "/srv",
-        "bytes_recv_per_sec": 10, "bytes_sent_per_sec": 20, "load_per_core": 0.5,
-        "temperature_celsius": 61.5, "processes_total": 200,
-    }  # fmt: skip
+        "cpu_count_logical": 4,
+        "memory_total": 1 << 33,
+        "cpu_percent_total": 45.2,
+        "memory_percent": 50,
+        "swap_percent": 3,
+        "disk_percent": 71.5,
+        "disk_mountpoint": "/srv",
+        "bytes_recv_per_sec": 10,
+        "bytes_sent_per_sec": 20,
+        "load_per_core": 0.5,
+        "temperature_celsius": 61.5,
+        "processes_total": 200,
+    }
 
 
 def test_what_was_not_reported_is_left_out_of_a_row(backend: Backend) -> None:
     backend.accept(report(cpu={}))
     row = backend.json("/api/servers")["servers"][0]
-    assert set(row) == {"id", "status", "hostname", "first_seen", "last_seen", "time", "interval_seconds", "tags"}  # fmt: skip
+    assert set(row) == {
+        "id",
+        "status",
+        "hostname",
+        "first_seen",
+        "last_seen",
+        "time",
+        "interval_seconds",
+        "tags",
+    }
 
 
 def test_a_row_of_the_swap_that_is_full_and_the_disk_that_is_empty(backend: Backend) -> None:
-    backend.accept(report(disk={"partitions": [{"mountpoint": "/", "percent": 0}]}, memory={"swap_percent": 0}))  # fmt: skip
+    backend.accept(
+        report(disk={"partitions": [{"mountpoint": "/", "percent": 0}]}, memory={"swap_percent": 0})
+    )
     row = backend.json("/api/servers")["servers"][0]
     assert (row["disk_percent"], row["swap_percent"], row["disk_mountpoint"]) == (0, 0, "/")
 
 
-@pytest.mark.parametrize(("age", "status"), [(15_000, "up"), (15_001, "late"), (60_000, "late"), (60_001, "down")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("age", "status"), [(15_000, "up"), (15_001, "late"), (60_000, "late"), (60_001, "down")]
+)
 def test_the_status_is_by_the_servers_clock_whatever_the_reports_say(
     backend: Backend, age: int, status: str
 ) -> None:
@@ -81,7 +130,13 @@ def test_a_spark_holds_the_mean_of_each_minute_and_null_where_there_is_none(
         for i, value in enumerate(values):
             time_ms = minute - ago * MINUTE_MS + i * 1000
             backend.accept(report(time_ms=time_ms, cpu={"cpu_percent_total": value}))
-    assert backend.json("/api/servers", spark="5m")["servers"][0]["spark"] == [None, 60, None, 30, 15]  # fmt: skip
+    assert backend.json("/api/servers", spark="5m")["servers"][0]["spark"] == [
+        None,
+        60,
+        None,
+        30,
+        15,
+    ]
     assert len(backend.json("/api/servers", spark="30m")["servers"][0]["spark"]) == 30
     assert "spark" not in backend.json("/api/servers")["servers"][0]
 
@@ -134,11 +189,13 @@ def test_merged_deltas_equal_a_fresh_list(steps: list[dict[str, Any]]) -> None:
         for step in steps:
             backend.clock.advance(step["wait"])
             body = report(
-                step["host"], backend.clock(), cpu={"cpu_count_logical": step["cores"]},
+                step["host"],
+                backend.clock(),
+                cpu={"cpu_count_logical": step["cores"]},
                 agent={"version": "1", "interval_seconds": step["interval"]},
                 system={"kernel": step["kernel"], "uptime_seconds": step["uptime"]},
                 temperatures={} if step["heat"] is None else {"x": step["heat"]},
-            )  # fmt: skip
+            )
             backend.accept(body)
             if step["ask"]:
                 delta = backend.json("/api/servers", since=since)
@@ -163,7 +220,9 @@ def test_a_server_that_fell_silent_is_in_the_delta(backend: Backend) -> None:
     backend.clock.advance(15_000)
     since = backend.clock()
     backend.clock.advance(1)
-    assert [row["status"] for row in backend.json("/api/servers", since=since)["servers"]] == ["late"]  # fmt: skip
+    assert [row["status"] for row in backend.json("/api/servers", since=since)["servers"]] == [
+        "late"
+    ]
 
 
 def test_one_server_is_found_by_id_and_by_hostname(backend: Backend) -> None:
@@ -202,7 +261,20 @@ def test_a_forgotten_server_is_gone_and_may_come_back(backend: Backend) -> None:
     assert backend.json("/api/servers/web-1")["first_seen"] == NOW_MS + INTERVAL_MS
 
 
-@pytest.mark.parametrize("path", ["", "/latest", "/cpu", "/memory", "/disk", "/io", "/network", "/series", "/history?metrics=memory_percent"])  # fmt: skip
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "/latest",
+        "/cpu",
+        "/memory",
+        "/disk",
+        "/io",
+        "/network",
+        "/series",
+        "/history?metrics=memory_percent",
+    ],
+)
 def test_an_unknown_server_is_a_404_in_words(backend: Backend, path: str) -> None:
     answer = backend.get(f"/api/servers/nobody{path}")
     assert answer.status_code == 404

@@ -122,12 +122,17 @@ def test_both_readings_of_a_good_report_agree(data: st.DataObject) -> None:
     name = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=20)
     words = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=200)
     body = report(
-        cpu={"cpu_percent_total": data.draw(small), "load_average": data.draw(st.lists(small, max_size=3))},
+        cpu={
+            "cpu_percent_total": data.draw(small),
+            "load_average": data.draw(st.lists(small, max_size=3)),
+        },
         temperatures=data.draw(st.dictionaries(name, small, max_size=3)),
-        custom=data.draw(st.dictionaries(name, small | st.dictionaries(name, small, max_size=3), max_size=3)),
+        custom=data.draw(
+            st.dictionaries(name, small | st.dictionaries(name, small, max_size=3), max_size=3)
+        ),
         system={"os": data.draw(words)},
         agent={"version": "1", "errors": data.draw(st.lists(words, max_size=80))},
-    )  # fmt: skip
+    )
     typed = read(json.dumps(body))
     tolerant = read(json.dumps({**body, "memory": {"memory_total": "x"}}))
     assert len(tolerant.dropped) == 1 + len(typed.dropped)

@@ -50,7 +50,7 @@ def test_a_setting_that_cannot_be_right_is_refused_by_name(name: str, value: str
 def test_a_file_with_an_unknown_setting_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "hostpulse.toml"
     file.write_text("prot = 5000\n")
-    with pytest.raises(ConfigError, match="unknown setting: prot"):
+    with pytest.raises(ConfigError, match=r"unknown setting: prot"):
         load({}, {}, file)
 
 
@@ -63,7 +63,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, text: str) -> Non
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="Cannot read"):
+    with pytest.raises(ConfigError, match=r"Cannot read"):
         load({}, {}, tmp_path / "none.toml")
 
 
@@ -79,9 +79,9 @@ def test_another_address_is_allowed_with_an_ingest_key_file() -> None:
 @pytest.mark.parametrize("content", [b"short", b"", "schlüsselschlüssel".encode()])
 def test_a_key_file_without_a_proper_key_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "key").write_bytes(content)
-    with pytest.raises(ConfigError, match="^ingest_key_file: "):
+    with pytest.raises(ConfigError, match=r"^ingest_key_file: "):
         read_ingest_key(Config(ingest_key_file=str(tmp_path / "key")))
-    with pytest.raises(ConfigError, match="^ingest_key_file: "):
+    with pytest.raises(ConfigError, match=r"^ingest_key_file: "):
         read_ingest_key(Config(ingest_key_file=str(tmp_path / "none")))
 
 

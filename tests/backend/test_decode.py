@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from math import isfinite
 from typing import Any
 
@@ -284,10 +285,8 @@ def test_what_is_no_report_is_refused_in_words(body: bytes) -> None:
 def quickly(body: bytes, seconds: float = 1.0) -> None:
     """Decode within the time, whatever comes of it."""
     started = time.perf_counter()
-    try:
+    with suppress(InvalidReport):
         judge(body)
-    except InvalidReport:
-        pass
     assert time.perf_counter() - started < seconds
 
 

@@ -28,8 +28,14 @@ def test_the_status_changes_exactly_at_its_borders(
     backend: Backend, interval: float | None, late_after: int, down_after: int
 ) -> None:
     server = at_interval(backend, interval)
-    ages = {0: "up", late_after * SECOND: "up", late_after * SECOND + 1: "late",
-            down_after * SECOND: "late", down_after * SECOND + 1: "down", 10**12: "down"}  # fmt: skip
+    ages = {
+        0: "up",
+        late_after * SECOND: "up",
+        late_after * SECOND + 1: "late",
+        down_after * SECOND: "late",
+        down_after * SECOND + 1: "down",
+        10**12: "down",
+    }
     assert {age: status_at(server, NOW_MS + age) for age in ages} == ages
 
 
@@ -61,7 +67,7 @@ def test_there_is_an_end_to_new_servers() -> None:
     servers = Servers(2)
     for name in ("a", "b", "a"):
         servers.of_hostname("t", name, NOW_MS)
-    with pytest.raises(TooManyServers, match="^hostname: c "):
+    with pytest.raises(TooManyServers, match=r"^hostname: c "):
         servers.of_hostname("t", "c", NOW_MS)
     servers.forget("t", servers.find("t", "a"))
     assert servers.of_hostname("t", "c", NOW_MS).hostname == "c"

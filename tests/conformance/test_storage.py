@@ -167,35 +167,40 @@ def test_the_first_value_of_a_time_stays(opener: str, posts: list[list[tuple[int
     opened.close()
 
 
+class Attempt(Thread):
+    """Runs `work` and remembers what went wrong."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        super().__init__()
+        self._work = work
+        self.failure: Exception | None = None
+
+    def run(self) -> None:
+        try:
+            self._work()
+        except Exception as error:  # noqa: BLE001 - told by the test
+            self.failure = error
+
+
+def read_on(storage: Storage, count: int) -> None:
+    for _ in range(count):
+        history = storage.history("a", "srv_1", Wanted(("cpu_percent_total",)), ALL)
+        assert all(len(series.mean) == len(history.times) for series in history.series)
+        storage.series("a", "srv_1")
+
+
+def write_on(storage: Storage, count: int, offset: int) -> None:
+    for i in range(count):
+        storage.append("a", [sample((2 * i + offset) * 1000)])
+        if i % 100 == 99:
+            storage.forget("a", "srv_1")
+
+
 def test_readers_never_fail_while_writers_write(storage: Storage, rounds: int) -> None:
-    failures: list[BaseException] = []
-
-    def read() -> None:
-        try:
-            for _ in range(10 * rounds):
-                kept_now = storage.history("a", "srv_1", Wanted(("cpu_percent_total",)), ALL)
-                for series in kept_now.series:
-                    assert len(series.mean) == len(kept_now.times)
-                storage.series("a", "srv_1")
-        except BaseException as error:  # noqa: BLE001 - told by the test
-            failures.append(error)
-
-    def write(offset: int) -> None:
-        try:
-            for i in range(50 * rounds):
-                storage.append("a", [sample((2 * i + offset) * 1000)])
-                if i % 100 == 99:
-                    storage.forget("a", "srv_1")
-        except BaseException as error:  # noqa: BLE001 - told by the test
-            failures.append(error)
-
-    threads = [
-        Thread(target=read),
-        Thread(target=read),
-        *(Thread(target=write, args=(i,)) for i in (0, 1)),
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
+    attempts = [Attempt(lambda: read_on(storage, 10 * rounds)) for _ in range(2)]
+    attempts += [Attempt(lambda i=i: write_on(storage, 50 * rounds, i)) for i in range(2)]
+    for attempt in attempts:
+        attempt.start()
+    for attempt in attempts:
+        attempt.join()
+    assert [attempt.failure for attempt in attempts] == [None] * 4
