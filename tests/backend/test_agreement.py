@@ -77,9 +77,10 @@ def test_a_whole_number_under_custom_is_kept_exactly(value: int) -> None:
     assert numbers(report(custom={"x": value})) == {Key("custom.x"): value}
 
 
-def test_a_rate_with_one_decimal_shows_that_decimal() -> None:
-    row = {"eth0": {"bytes_sent_per_sec": 1234.567}}
-    assert numbers(report(io={"network": row})) == {Key("bytes_sent_per_sec", "eth0"): 1234.6}
+def test_a_number_with_a_fraction_keeps_three_decimals() -> None:
+    for given, kept in ((1234.5678, 1234.568), (1.5, 1.5), (4e-7, 0.0), (12e-4, 0.001)):
+        row = {"eth0": {"bytes_sent_per_sec": given}}
+        assert numbers(report(io={"network": row})) == {Key("bytes_sent_per_sec", "eth0"): kept}
 
 
 def test_a_number_without_decimals_is_whole_on_both_paths() -> None:

@@ -136,6 +136,6 @@ def test_a_rate_is_growth_over_time_or_absent(counters: list[tuple[int, int]]) -
         if previous is None or count < before or pause_ms > LONGEST_GAP_MS:
             assert rate is None
         else:
-            assert rate == round((count - before) / (pause_ms / 1000), 1)
+            assert rate == round((count - before) / (pause_ms / 1000), 3)
         previous, before, pause = sample, count, pause_ms
     assert pause

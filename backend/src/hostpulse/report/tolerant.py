@@ -21,10 +21,12 @@ from hostpulse.report.shape import LISTS, SYSTEM_FACTS, Report, section_metrics
 
 MOST_NAMED = 50
 
-# Strings are matched to be passed over; one that never ends reaches to the end of the body.
-_STRING_OR_BRACKET = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?$)|[][{}]', re.DOTALL)
+# A string that never ends reaches to the end of the body, so that this never searches twice.
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?$)', re.DOTALL)
+_BRACKETS = b"[]{}"
+_AS_ONE_KIND = bytes.maketrans(b"{}", b"[]")
+_NOT_BRACKETS = bytes(set(range(256)) - set(_BRACKETS))
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_DEEPER = {b"[": 1, b"{": 1, b"]": -1, b"}": -1}
 _AGENT_FACTS = ("version", "boot_id")
 _NO_TIME = "must be an ISO 8601 time such as 2025-11-06T10:00:00Z"
 _PARTITION_FACTS = ("device", "fstype")
@@ -46,11 +48,11 @@ def _parse_int(digits: str) -> float:
 
 
 def _check_depth(body: bytes, most: int) -> None:
-    depth = 0
-    for found in _STRING_OR_BRACKET.finditer(body):
-        depth += _DEEPER.get(found[0], 0)
-        if depth > most:
-            raise InvalidReport("body", f"is nested deeper than {most} levels")
+    brackets = _STRING.sub(b"", body).translate(_AS_ONE_KIND, _NOT_BRACKETS)
+    for _level in range(most):
+        brackets = brackets.replace(b"[]", b"")
+    if brackets:
+        raise InvalidReport("body", f"has more than {most} levels, or brackets without a partner")
 
 
 def check_hostname(hostname: Any) -> None:
