@@ -148,7 +148,7 @@ def test_the_catalogue_lists_every_metric_without_nulls(backend: Backend) -> Non
         "label": "CPU",
         "low": 0,
         "high": 100,
-        "decimals": 1,
+        "decimals": catalogue.BY_NAME["cpu_percent_total"].decimals,
         "counter": False,
         "warning": 85,
         "critical": 95,
