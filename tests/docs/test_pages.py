@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hostpulse.config import SETTINGS
+from hostpulse_agent.settings import SETTINGS as AGENT_SETTINGS
 
 from tests.backend_under_test import Backend
 
@@ -52,6 +54,26 @@ def test_links_paths_and_commands_of_a_page_exist(page: Path) -> None:
     assert [p for p in named if p not in WRITTEN_HERE and not (ROOT / p).exists()] == []
     targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
     assert sorted(set(MAKE.findall(prose(page))) - set(targets)) == []
+
+
+def commands(page: Path) -> Iterator[tuple[str, str]]:
+    """Yield each use of our two programs: which one, and the flags it is given."""
+    used = r"\b(hostpulse-agent|hostpulse (?:serve|up))((?: [^`\s]+)+)"
+    yield from re.findall(used, page.read_text("utf-8"))
+
+
+def known_flags() -> dict[str, set[str]]:
+    agent = {"--config", "--once", "--print", "--audit", *(s.flag for s in AGENT_SETTINGS)}
+    server = {"--config", *("--" + setting.name.replace("_", "-") for setting in SETTINGS)}
+    return {"hostpulse-agent": agent, "hostpulse serve": server, "hostpulse up": server}
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
+def test_flags_of_our_commands_exist(page: Path) -> None:
+    known = known_flags()
+    for program, words in commands(page):
+        flags = {word for word in words.partition(" #")[0].split() if word.startswith("--")}
+        assert flags <= known[program], f"{program}: {flags - known[program]}"
 
 
 def test_every_decision_is_in_the_list_of_decisions() -> None:
