@@ -20,7 +20,6 @@ from process import BenchError
 from table import Result
 
 README = Path(__file__).with_name("README.md")
-_BEGIN, _END = "<!-- results -->\n", "<!-- end of results -->"
 
 
 def main() -> None:
@@ -32,17 +31,15 @@ def main() -> None:
         "agents": lambda: agents.measure(asked.quick),
         "pages": pages.measure,
     }
-    said = [_machine()]
     for name in asked.parts or list(parts):
         print(f"bench {name} ...", file=sys.stderr, flush=True)
         try:
-            said.append(str(parts[name]()))
+            said = f"{parts[name]()}\n\n{_machine()}"
         except BenchError as error:
             sys.exit(f"bench {name}: {error}")
-        print(said[-1], end="\n\n", flush=True)
-    print(said[0])
-    if asked.write:
-        _write("\n\n".join(said))
+        print(said, end="\n\n", flush=True)
+        if asked.write:
+            _write(name, said)
 
 
 def _asked() -> argparse.Namespace:
@@ -85,10 +82,11 @@ def _probe() -> float:
     return time.process_time() - started
 
 
-def _write(text: str) -> None:
-    before, _, rest = README.read_text().partition(_BEGIN)
-    after = rest.partition(_END)[2]
-    README.write_text(f"{before}{_BEGIN}\n{text}\n\n{_END}{after}")
+def _write(name: str, text: str) -> None:
+    begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+    before, _, rest = README.read_text().partition(begin)
+    after = rest.partition(end)[2]
+    README.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}")
 
 
 if __name__ == "__main__":
