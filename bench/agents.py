@@ -170,7 +170,8 @@ def _result(costs: dict[str, list[Cost]], seconds: int) -> Result:
     windows = len(costs[AGENT])
     result.parts.append(
         f"Median (least to most) of {windows} x {seconds} s, all at the same time, each every "
-        f"{INTERVAL_SECONDS} s; ratio: median of the windows' ratios; the agent posts to a real server, the exporters are scraped."
+        f"{INTERVAL_SECONDS} s; ratio: median of the windows' ratios. The agent posts to a real "
+        "server, the exporters are scraped."
     )
     name = "agent CPU beside node_exporter (equal set)"
     result.targets.append(Target(name, ratios[AGENT], MAX_RATIO))
