@@ -78,8 +78,8 @@ def test_a_whole_number_under_custom_is_kept_exactly(value: int) -> None:
 
 
 def test_a_number_with_a_fraction_keeps_three_decimals() -> None:
-    for given, kept in ((1234.5678, 1234.568), (1.5, 1.5), (4e-7, 0.0), (12e-4, 0.001)):
-        row = {"eth0": {"bytes_sent_per_sec": given}}
+    for sent, kept in ((1234.5678, 1234.568), (1.5, 1.5), (4e-7, 0.0), (12e-4, 0.001)):
+        row = {"eth0": {"bytes_sent_per_sec": sent}}
         assert numbers(report(io={"network": row})) == {Key("bytes_sent_per_sec", "eth0"): kept}
 
 

@@ -355,7 +355,8 @@ def test_a_report_with_endless_faults_names_a_few_of_them() -> None:
 
 
 def test_a_report_too_old_for_any_clock_is_refused_after_its_correction_too() -> None:
-    body = report(agent={"version": "1", "clock_offset_ms": -600_000_000_000}, timestamp="2010-01-01T00:00:00Z")
+    agent = {"version": "1", "clock_offset_ms": -600_000_000_000}
+    body = report(agent=agent, timestamp="2010-01-01T00:00:00Z")
     with pytest.raises(InvalidReport, match=r"^(timestamp|agent.clock_offset_ms): "):
         read(body)
 

@@ -180,7 +180,10 @@ METRICS: tuple[Metric, ...] = (
     _RAID.flag("degraded", "RAID array degraded", critical=1.0),
     _RAID.percent("sync_percent", "RAID recovery done"),
     # the agent itself
-    _AGENT.number("interval_seconds", "seconds", "Interval between reports", decimals=DECIMALS),
+    _AGENT.number(
+        "interval_seconds", "seconds", "Interval between reports",
+        low=1.0, high=300.0, decimals=DECIMALS,
+    ),
     _AGENT.number(
         "clock_offset_ms", "ms", "Correction of the clock", name="clock_offset_ms",
         low=-600_000_000_000, high=3_000_000_000_000,  # a clock 19 years ahead, 95 behind

@@ -89,6 +89,12 @@ class _Patience(_Protocol):
 class PatientH11Protocol(_Patience, H11Protocol):
     """For machines without httptools, Windows among them."""
 
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        # Bytes that came behind the last request may be the beginning of one that never ends.
+        if (owed := self._phase()) != self._waits_for:
+            self._wait(owed, self._timeout_of(owed))
+
     def _phase(self) -> str:
         their = self.conn.their_state
         if their is h11.SEND_BODY:

@@ -11,6 +11,7 @@ import secrets
 import time
 import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -56,9 +57,9 @@ class Door:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        people: Any = create_app(parts)
-        self._people: Any = WSGIMiddleware(people, workers=PEOPLE_THREADS)
-        self._cors = Cors(origins(parts.config))
+        app: Any = create_app(parts)
+        self._people: Any = WSGIMiddleware(app, workers=PEOPLE_THREADS)
+        self._cors = Cors(app, origins(parts.config))
         self._ids = _request_ids()
         self._log = structlog.get_logger("hostpulse.door")
 
@@ -97,6 +98,7 @@ class Door:
     async def _route(
         self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, exchange: _Exchange
     ) -> None:
+        _check_framing(headers)
         if self._cors.is_preflight(scope["method"], headers):
             await exchange.answer(Answer(204, b""))
         elif scope["path"] != METRICS_PATH:
@@ -105,7 +107,7 @@ class Door:
         elif scope["method"] == "POST":
             await exchange.answer(await self._metrics(scope, headers, receive))
         else:
-            raise BadRequest(405, "Reports are sent here by POST; read them at /api/servers.")
+            await exchange.answer(_only_post(scope["state"]["request_id"]))
 
     async def _metrics(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Answer:
         principal = self._parts.guard.for_ingest(_asker(scope, headers))
@@ -187,6 +189,17 @@ def _check_content_type(headers: dict[bytes, bytes]) -> None:
     kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
     if kind != b"application/json":
         raise BadRequest(415, "Content-Type: send application/json.")
+
+
+def _check_framing(headers: dict[bytes, bytes]) -> None:
+    """Refuse a body of two lengths: a proxy in front may have believed the other one."""
+    if b"transfer-encoding" in headers and b"content-length" in headers:
+        raise BadRequest(400, "Send Content-Length or Transfer-Encoding, not both.", closes=True)
+
+
+def _only_post(request_id: str) -> Answer:
+    text = "Reports are sent here by POST; read them at /api/servers."
+    return replace(sentence(405, text, request_id), headers=(("allow", "POST"),))
 
 
 def _declared_length(headers: dict[bytes, bytes]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import sys
 
@@ -15,6 +16,7 @@ from hostpulse.parts import Parts
 KEEP_ALIVE_SECONDS = 75
 SHUTDOWN_SECONDS = 10
 _BACKLOG = 2048
+_GC_THRESHOLDS = (20_000, 20, 100)
 
 
 def listen(config: Config) -> socket.socket:
@@ -56,6 +58,10 @@ def server_for(parts: Parts) -> uvicorn.Server:
 
 def serve(parts: Parts, listener: socket.socket) -> None:
     """Answer requests until a signal says stop, then finish those under way."""
+    # Samples are no cycles: looking for some among millions of them would only cost.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_GC_THRESHOLDS)
     try:
         server_for(parts).run(sockets=[listener])
     except KeyboardInterrupt:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 
 from hostpulse.access.guard import AccessDenied
 from hostpulse.control.servers import TooManyServers, UnknownServer
-from hostpulse.report import InvalidReport
+from hostpulse.report import InvalidReport, TooManyReports
 from hostpulse.storage import StorageError
 
 RETRY_AFTER_SECONDS = 5
@@ -30,11 +30,15 @@ SECURITY_HEADERS: tuple[tuple[str, str], ...] = (
 
 
 class BadRequest(Exception):
-    """A request cannot be answered; `status` is what HTTP calls it."""
+    """A request cannot be answered; `status` is what HTTP calls it.
 
-    def __init__(self, status: int, sentence: str) -> None:
+    `closes` says that what follows on the connection cannot be trusted.
+    """
+
+    def __init__(self, status: int, sentence: str, closes: bool = False) -> None:
         super().__init__(sentence)
         self.status = status
+        self.closes = closes or status in (408, 413)
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -54,8 +58,10 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
 
 
+_CLOSE = (("connection", "close"),)
 _REFUSED: dict[type[Exception], int] = {
     InvalidReport: 400,
+    TooManyReports: 413,
     UnknownServer: 404,
     TooManyServers: 403,
     StorageError: 503,
@@ -66,10 +72,12 @@ REFUSED: tuple[type[Exception], ...] = (*_REFUSED, AccessDenied, BadRequest)
 
 def refusal(error: Exception, request_id: str) -> Answer:
     """Return the answer for one of the exceptions in `REFUSED`."""
-    if isinstance(error, AccessDenied | BadRequest):
-        status = error.status
-    else:
-        status = next(status for kind, status in _REFUSED.items() if isinstance(error, kind))
+    if isinstance(error, BadRequest):
+        answer = sentence(error.status, str(error), request_id)
+        return replace(answer, headers=_CLOSE) if error.closes else answer
+    if isinstance(error, AccessDenied):
+        return sentence(error.status, str(error), request_id)
+    status = next(status for kind, status in _REFUSED.items() if isinstance(error, kind))
     return sentence(status, str(error), request_id)
 
 
@@ -80,8 +88,6 @@ def sentence(status: int, text: str, request_id: str) -> Answer:
         headers = (("retry-after", str(RETRY_AFTER_SECONDS)),)
     elif status == 401:
         headers = (("www-authenticate", "Bearer"),)
-    elif status in (408, 413):
-        headers = (("connection", "close"),)
     return Answer(status, encode(Refusal(text, request_id)), headers)
 
 

@@ -63,7 +63,7 @@ def zip_answers(app: Flask) -> None:
         if response.mimetype not in _ZIPPED or response.status_code != 200:
             return response
         response.headers["Vary"] = "Accept-Encoding"
-        if "gzip" not in request.headers.get("Accept-Encoding", ""):
+        if not request.accept_encodings["gzip"]:
             return response
         response.direct_passthrough = False
         body = response.get_data()

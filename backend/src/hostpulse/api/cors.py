@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from flask import Flask
 from flask_cors.core import get_cors_headers, get_cors_options
 from werkzeug.datastructures import Headers
 
@@ -13,9 +14,9 @@ _METHODS = ("GET", "HEAD", "POST")
 class Cors:
     """Says which CORS headers an answer carries."""
 
-    def __init__(self, origins: list[str]) -> None:
+    def __init__(self, app: Flask, origins: list[str]) -> None:
         asked = {"origins": origins, "methods": list(_METHODS), "vary_header": True}
-        self._options = get_cors_options(None, asked) if origins else None
+        self._options = get_cors_options(app, asked) if origins else None
 
     def headers(self, method: str, request: Mapping[bytes, bytes]) -> list[tuple[bytes, bytes]]:
         """Return the headers to add, none for a request of our own page."""

@@ -15,14 +15,8 @@ _NUMBERS = {
     "bytes_sent_per_sec": Key("bytes_sent_per_sec"),
     "processes_total": Key("processes_total"),
 }
-_FACTS = {
-    "cpu_count_logical": Key("cpu_count_logical"),
-    "memory_total": Key("memory_total"),
-}
 _LOAD = Key("load_average", "1m")
 _CORES = Key("cpu_count_logical")
-_UPTIME = Key("uptime_seconds")
-_BOOT_STEP_MS = 60_000
 
 
 def numbers(sample: Sample) -> dict[str, float | str]:
@@ -37,16 +31,6 @@ def numbers(sample: Sample) -> dict[str, float | str]:
     sensor, celsius = _highest(sample, "temperature_celsius")
     if sensor:
         found["temperature_celsius"] = celsius
-    return found
-
-
-def facts(sample: Sample) -> dict[str, float]:
-    """Return what hardly ever changes."""
-    found = _known(sample, _FACTS)
-    uptime = sample.get(_UPTIME)
-    if uptime is not None:
-        booted_ms = sample.time_ms - uptime * 1000
-        found["boot_time"] = round(booted_ms / _BOOT_STEP_MS) * _BOOT_STEP_MS
     return found
 
 

@@ -44,9 +44,15 @@ def wanted(query: Mapping[str, str]) -> Wanted:
     return Wanted(names, query.get("instance"))
 
 
-def since(query: Mapping[str, str]) -> int | None:
-    """Return the server time of the answer that the client has, None if it has none."""
-    return _whole(query, "since", 0, 0, _LATEST_MS) if "since" in query else None
+def since(query: Mapping[str, str], now_ms: int) -> int | None:
+    """Return the server time of the answer that the client has, None if it has none of use.
+
+    One from the future was given before this machine's clock was set back.
+    """
+    if "since" not in query:
+        return None
+    asked = _whole(query, "since", 0, 0, _LATEST_MS)
+    return asked if asked <= now_ms else None
 
 
 def spark_minutes(query: Mapping[str, str]) -> int:

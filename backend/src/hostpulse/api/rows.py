@@ -65,14 +65,18 @@ def full_row(server: Server, now_ms: int) -> Row:
     row = changing_row(server, now_ms)
     row.hostname = server.hostname
     row.first_seen = server.first_seen_ms
-    row.interval_seconds = server.interval_seconds
-    row.tags = server.facts.get("tags", [])
-    for name in ("os", "kernel", "agent_version"):
-        setattr(row, name, server.facts.get(name) or None)
-    if server.newest:
-        for name, value in headline.facts(server.newest).items():
-            setattr(row, name, int(value))
+    facts = server.facts
+    row.interval_seconds, row.tags = facts.interval_seconds, list(facts.tags)
+    row.os, row.kernel = facts.os or None, facts.kernel or None
+    row.agent_version = facts.agent_version or None
+    row.cpu_count_logical = _whole(facts.cpu_count_logical)
+    row.memory_total = _whole(facts.memory_total)
+    row.boot_time = _whole(server.booted_ms)
     return row
+
+
+def _whole(number: float) -> int | None:
+    return None if isnan(number) else int(number)
 
 
 def changing_row(server: Server, now_ms: int) -> Row:

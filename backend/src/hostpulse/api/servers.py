@@ -125,7 +125,7 @@ class _Views:
     )
     def list_servers(self) -> Response:
         now_ms = self._parts.clock_ms()
-        since_ms, minutes = query.since(request.args), query.spark_minutes(request.args)
+        since_ms, minutes = query.since(request.args, now_ms), query.spark_minutes(request.args)
         servers = self._parts.servers.all(principal().tenant)
         rows = {
             server.id: _row(server, since_ms, now_ms)
@@ -207,7 +207,7 @@ def _row(server: Server, since_ms: int | None, now_ms: int) -> Row:
 
 
 def _interval_ms(server: Server) -> int:
-    return round(server.interval_seconds * 1000)
+    return round(server.facts.interval_seconds * 1000)
 
 
 def _unit(metric: str) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import dataclass, field
+from math import isnan, nan
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 from hostpulse.report import Decoded, Sample
 
 DEFAULT_INTERVAL_SECONDS = 5.0
+_BOOT_JITTER_MS = 60_000  # an uptime in whole seconds, and a clock that is set
 
 
 class UnknownServer(LookupError):
@@ -27,6 +29,33 @@ def server_id(tenant: str, hostname: str) -> str:
     return "srv_" + base64.b32encode(digest)[:16].decode().lower()
 
 
+class Facts(NamedTuple):
+    """What a server says of itself that hardly ever changes."""
+
+    os: str = ""
+    kernel: str = ""
+    agent_version: str = ""
+    interval_seconds: float = DEFAULT_INTERVAL_SECONDS
+    tags: tuple[str, ...] = ()
+    cpu_count_logical: float = nan
+    memory_total: float = nan
+
+    @classmethod
+    def of(cls, report: Any) -> Facts:
+        """Read the facts out of a report."""
+        system, agent, cpu, memory = report.system, report.agent, report.cpu, report.memory
+        announced = agent.interval_seconds if agent else 0.0
+        return cls(
+            system.os if system else "",
+            system.kernel if system else "",
+            agent.version if agent else "",
+            announced if announced > 0 else DEFAULT_INTERVAL_SECONDS,
+            tuple(report.tags),
+            cpu.cpu_count_logical if cpu else nan,
+            memory.memory_total if memory else nan,
+        )
+
+
 @dataclass(slots=True)
 class Server:
     """One server; times are epoch ms, `last_seen_ms` by this machine's clock."""
@@ -40,15 +69,9 @@ class Server:
     raw: bytes = b""
     clock_ahead: bool = False
     paused: bool = False
-    facts: dict[str, Any] = field(default_factory=dict)
+    facts: Facts = field(default_factory=Facts)
+    booted_ms: float = nan
     facts_changed_ms: int = 0
-
-    @property
-    def interval_seconds(self) -> float:
-        """The rhythm the agent announced; the default where it announced none."""
-        agent = self.report.agent if self.report else None
-        announced = agent.interval_seconds if agent else 0.0
-        return announced if announced > 0 else DEFAULT_INTERVAL_SECONDS
 
     def observe(self, decoded: Decoded, sample: Sample, now_ms: int, clock_ahead: bool) -> None:
         """Take in a stored report; one that is not newer than all before says nothing new."""
@@ -57,19 +80,15 @@ class Server:
         self.newest, self.report, self.last_seen_ms = sample, decoded.report, now_ms
         self.raw = decoded.raw
         self.clock_ahead = clock_ahead
-        facts = _facts(decoded.report)
-        if facts != self.facts:
-            self.facts, self.facts_changed_ms = facts, now_ms
+        facts, booted_ms = Facts.of(decoded.report), _booted_ms(sample, decoded.report)
+        rebooted = not abs(booted_ms - self.booted_ms) <= _BOOT_JITTER_MS
+        if facts != self.facts or (rebooted and not isnan(booted_ms)):
+            self.facts, self.booted_ms, self.facts_changed_ms = facts, booted_ms, now_ms
 
 
-def _facts(report: Any) -> dict[str, Any]:
-    system, agent = report.system, report.agent
-    return {
-        "os": system.os if system else "",
-        "kernel": system.kernel if system else "",
-        "agent_version": agent.version if agent else "",
-        "tags": list(report.tags),
-    }
+def _booted_ms(sample: Sample, report: Any) -> float:
+    uptime_seconds: float = report.system.uptime_seconds if report.system else nan
+    return sample.time_ms - uptime_seconds * 1000
 
 
 class Servers:

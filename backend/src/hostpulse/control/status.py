@@ -14,8 +14,8 @@ def status_at(server: Server, now_ms: int) -> str:
     if not server.last_seen_ms:
         return "waiting"
     age_seconds = (now_ms - server.last_seen_ms) / 1000
-    if age_seconds <= max(3 * server.interval_seconds, 15):
+    if age_seconds <= max(3 * server.facts.interval_seconds, 15):
         return "up"
-    if age_seconds <= max(12 * server.interval_seconds, 60):
+    if age_seconds <= max(12 * server.facts.interval_seconds, 60):
         return "late"
     return "down"

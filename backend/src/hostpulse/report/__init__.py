@@ -1,7 +1,7 @@
 """The seed's JSON on one side, numbers on the other: decode a body into reports."""
 
 from hostpulse.report.decode import Decoded, Refused, decode
-from hostpulse.report.errors import InvalidReport
+from hostpulse.report.errors import InvalidReport, TooManyReports
 from hostpulse.report.limits import Limits
 from hostpulse.report.sample import Key, Layout, Sample
 
@@ -13,5 +13,6 @@ __all__ = [
     "Limits",
     "Refused",
     "Sample",
+    "TooManyReports",
     "decode",
 ]

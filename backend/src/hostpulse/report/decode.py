@@ -12,15 +12,13 @@ from typing import Any
 import msgspec
 
 from hostpulse.report import tolerant
-from hostpulse.report.errors import InvalidReport
+from hostpulse.report.errors import InvalidReport, TooManyReports
 from hostpulse.report.flatten import Plan, Plans, read
-from hostpulse.report.limits import MAX_REPORT_BYTES, Limits
+from hostpulse.report.limits import MAX_REPORT_BYTES, MAX_REPORTS, Limits
 from hostpulse.report.shape import DECODER
 
 _ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
 _EARLIEST_MS = 946_684_800_000  # 2000-01-01
-# No control character gets into JSON without one of these; few reports have any.
-_MARKS_OF_CONTROL = (b"\\", b"\x7f", b"\xc2")
 # Only numbers written with more than three decimals, or as 1e-7, can need rounding. These patterns
 # begin with fixed bytes, which makes them ten times faster than the rounding they may spare.
 _FINE = re.compile(rb"\.\d{4}")
@@ -57,7 +55,8 @@ class Refused(msgspec.Struct, frozen=True):
 def decode(body: bytes, plans: Plans, limits: Limits) -> Iterator[Decoded | Refused]:
     """Yield each report of `body` (one report, or an array of them) as it is judged.
 
-    Raises InvalidReport where the body as a whole is not JSON, or is one report that is refused.
+    Raises InvalidReport where the body as a whole is not JSON, or is one report that is refused,
+    and TooManyReports.
     """
     if body.lstrip()[:1] != b"[":
         yield _decode_one(body, plans, limits)
@@ -71,9 +70,12 @@ def decode(body: bytes, plans: Plans, limits: Limits) -> Iterator[Decoded | Refu
 
 def _items(body: bytes) -> list[Any]:
     try:
-        return _ITEMS.decode(body)
+        items = _ITEMS.decode(body)
     except _UNDECODABLE:
-        return tolerant.loads(body, extra_depth=1)  # type: ignore[no-any-return]
+        items = tolerant.loads(body, extra_depth=1)
+    if len(items) > MAX_REPORTS:
+        raise TooManyReports(f"The body has more than {MAX_REPORTS} reports; send fewer at once.")
+    return items
 
 
 def _decode_one(item: Any, plans: Plans, limits: Limits) -> Decoded:
@@ -83,7 +85,8 @@ def _decode_one(item: Any, plans: Plans, limits: Limits) -> Decoded:
         return _decode_tolerantly(item, plans, limits)
     if len(item) > MAX_REPORT_BYTES:
         raise InvalidReport("report", f"is larger than {MAX_REPORT_BYTES} bytes; send less")
-    if any(mark in item for mark in _MARKS_OF_CONTROL):
+    # No control character gets into JSON without one of these; few reports have any.
+    if b"\\" in item or b"\x7f" in item or b"\xc2" in item:
         return _decode_tolerantly(tolerant.loads(item), plans, limits)
     try:
         report = DECODER.decode(item)

@@ -9,3 +9,7 @@ class InvalidReport(ValueError):
     def __init__(self, field: str, problem: str) -> None:
         super().__init__(f"{field}: {problem}")
         self.field = field
+
+
+class TooManyReports(Exception):
+    """The body holds more reports than one request may bring."""

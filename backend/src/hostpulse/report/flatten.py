@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan, nan
 from typing import Any
@@ -42,19 +42,25 @@ class Plan:
     """What follows from a shape: the layout, what to round and how, and what to sum up."""
 
     layout: Layout
-    fractions: tuple[tuple[int, int], ...]
+    fractions: array[int]
     totals: tuple[tuple[int, tuple[int, ...]], ...]
 
     @classmethod
     def of_keys(cls, keys: Sequence[Key]) -> Plan:
-        """Make the plan for the keys of a report, in the order that `read` has their numbers."""
-        layout = Layout(tuple(keys))
-        return cls(layout, tuple(_fractions(layout)), tuple(_totals(layout)))
+        """Make the plan for the keys of a report, in the order that `read` has their numbers.
+
+        Raises InvalidReport if two rows have one name.
+        """
+        positions = {key: position for position, key in enumerate(keys)}
+        if len(positions) != len(keys):
+            raise InvalidReport("report", "names an instance twice")
+        fractions = array("l", [i for i, key in enumerate(keys) if _decimals(key)])
+        return cls(Layout(tuple(keys)), fractions, tuple(_totals(positions)))
 
     def round(self, values: array[float]) -> None:
         """Round each number that may have a fraction to its metric's decimals."""
-        for position, decimals in self.fractions:
-            values[position] = round(values[position], decimals)
+        for position in self.fractions:
+            values[position] = round(values[position], _decimals(self.layout.keys[position]))
 
     def add_totals(self, values: array[float]) -> None:
         """Fill in the sums over instances (`catalogue.TOTALS`) where any instance has a value."""
@@ -70,20 +76,18 @@ def _sum(values: list[float]) -> float:
     return round(sum(known), catalogue.DECIMALS) if known else nan
 
 
-def _fractions(layout: Layout) -> Iterator[tuple[int, int]]:
-    for position, key in enumerate(layout.keys):
-        known = catalogue.find(key.metric)
-        if known and known.decimals:
-            yield position, known.decimals
+def _decimals(key: Key) -> int:
+    known = catalogue.BY_NAME.get(key.metric)
+    return known.decimals if known else catalogue.CUSTOM_DECIMALS
 
 
-def _totals(layout: Layout) -> Iterator[tuple[int, tuple[int, ...]]]:
+def _totals(positions: Mapping[Key, int]) -> Iterator[tuple[int, tuple[int, ...]]]:
     for metric in catalogue.TOTALS:
-        total = layout.index.get(Key(metric))
-        names = [key.instance for key in layout.keys if key.metric == metric and key.instance]
+        total = positions.get(Key(metric))
+        names = [key.instance for key in positions if key.metric == metric and key.instance]
         if total is not None and names:
             counted = _carriers(metric, names)
-            yield total, tuple(layout.index[Key(metric, name)] for name in counted)
+            yield total, tuple(positions[Key(metric, name)] for name in counted)
 
 
 def _carriers(metric: str, names: Sequence[str]) -> Sequence[str]:
@@ -104,26 +108,25 @@ def is_virtual_disk(name: str, names: Sequence[str]) -> bool:
 
 
 class Plans:
-    """The plans found so far, by shape; bounded, because shapes come from outside."""
+    """The plans found so far, by shape; bounded in keys, because shapes come from outside."""
 
-    def __init__(self, most: int = 4096) -> None:
-        self._most = most
+    def __init__(self, most_keys: int = 250_000) -> None:
+        self._most_keys = most_keys
+        self._key_count = 0
         self._found: dict[Shape, Plan] = {}
 
     def of(self, report: Any) -> Plan:
-        """Return the plan for the shape of `report`.
-
-        Raises InvalidReport if two rows have one name.
-        """
+        """Return the plan for the shape of `report`; raises InvalidReport."""
         shape = _shape(report)
-        plan = self._found.get(shape)
-        if plan is None:
-            plan = Plan.of_keys(tuple(_keys(report)))
-            if len(plan.layout.index) != len(plan.layout.keys):
-                raise InvalidReport("report", "names an instance twice")
-            if len(self._found) >= self._most:
-                self._found.clear()
-            self._found[shape] = plan
+        return self._found.get(shape) or self._make(shape, report)
+
+    def _make(self, shape: Shape, report: Any) -> Plan:
+        plan = Plan.of_keys(tuple(_keys(report)))
+        self._key_count += len(plan.layout.keys)
+        if self._key_count > self._most_keys:
+            self._found.clear()
+            self._key_count = len(plan.layout.keys)
+        self._found[shape] = plan
         return plan
 
 

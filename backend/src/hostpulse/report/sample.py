@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from math import isnan
 from typing import NamedTuple
 
@@ -18,15 +19,16 @@ class Key(NamedTuple):
     instance: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Layout:
     """Which key each position of a values array holds; shared by all samples of one shape."""
 
     keys: tuple[Key, ...]
-    index: dict[Key, int] = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "index", {key: i for i, key in enumerate(self.keys)})
+    @cached_property
+    def index(self) -> dict[Key, int]:
+        """Key -> position; made when first asked for, because few layouts are ever read."""
+        return {key: i for i, key in enumerate(self.keys)}
 
 
 class Sample(Struct, frozen=True, gc=False):

@@ -162,7 +162,8 @@ class _Cleaner:
             self._drop(path, "must be an array of texts")
             return []
         good = [v for i, v in enumerate(values) if self._is_text(f"{path}[{i}]", v, most_length)]
-        return self._at_most(path, good, limits.MAX_TAGS)
+        most = limits.MAX_TAGS if path == "tags" else limits.MAX_INSTANCES
+        return self._at_most(path, good, most)
 
     def _at_most(self, path: str, values: list[Any], most: int) -> list[Any]:
         if len(values) > most:

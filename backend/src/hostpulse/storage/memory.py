@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_left
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 from math import isnan, nan
 from threading import Lock
-from typing import NamedTuple
 
 from hostpulse.report import Key, Layout, Sample
 from hostpulse.storage import Appended
 from hostpulse.storage.series import History, Wanted, Window, build
 
 CAPACITY = 1000
-
-
-class _Row(NamedTuple):
-    time_ms: int
-    layout: Layout
-    values: array[float]
+MOST_KEYS = 50_000
 
 
 @dataclass(slots=True)
 class _Ring:
-    """The samples of one server in order of time; full, it drops the oldest."""
+    """The samples of one server in order of time; full, it drops the oldest.
 
-    rows: deque[_Row] = field(default_factory=deque)
+    It is full at `CAPACITY` samples, or earlier when their names changed so often that the layouts
+    would outgrow the numbers.
+    """
 
-    def add(self, row: _Row, capacity: int) -> str:
+    rows: deque[Sample] = field(default_factory=deque)
+    layouts: Counter[Layout] = field(default_factory=Counter)
+    key_count: int = 0
+
+    def add(self, row: Sample, capacity: int) -> str:
         """Put the row in its place; return what became of it."""
         rows = self.rows
         if not rows or row.time_ms > rows[-1].time_ms:
@@ -43,17 +42,29 @@ class _Ring:
             if place == 0 and len(rows) >= capacity:
                 return "expired"
             rows.insert(place, row)
-        if len(rows) > capacity:
-            rows.popleft()
+        self._count(row.layout)
+        while len(rows) > capacity or (self.key_count > MOST_KEYS and len(rows) > 1):
+            self._uncount(rows.popleft().layout)
         return "accepted"
 
-    def between(self, start_ms: int, end_ms: int) -> list[_Row]:
+    def _count(self, layout: Layout) -> None:
+        if layout not in self.layouts:
+            self.key_count += len(layout.keys)
+        self.layouts[layout] += 1
+
+    def _uncount(self, layout: Layout) -> None:
+        self.layouts[layout] -= 1
+        if not self.layouts[layout]:
+            del self.layouts[layout]
+            self.key_count -= len(layout.keys)
+
+    def between(self, start_ms: int, end_ms: int) -> list[Sample]:
         left = bisect_left(self.rows, start_ms, key=_time)
         right = bisect_left(self.rows, end_ms, key=_time)
         return list(islice(self.rows, left, right))
 
 
-def _time(row: _Row) -> int:
+def _time(row: Sample) -> int:
     return row.time_ms
 
 
@@ -74,8 +85,7 @@ class MemoryStorage:
                 ring = self._rings.get((tenant, sample.server))
                 if ring is None:
                     ring = self._rings[tenant, sample.server] = _Ring()
-                row = _Row(sample.time_ms, sample.layout, sample.values)
-                fates[ring.add(row, self._capacity)] += 1
+                fates[ring.add(sample, self._capacity)] += 1
         return Appended(fates["accepted"], fates["duplicate"], fates["expired"])
 
     def history(self, tenant: str, server: str, wanted: Wanted, window: Window) -> History:
@@ -103,13 +113,13 @@ class MemoryStorage:
     def close(self) -> None:
         """Nothing to let go of."""
 
-    def _rows(self, tenant: str, server: str, start_ms: int, end_ms: int) -> list[_Row]:
+    def _rows(self, tenant: str, server: str, start_ms: int, end_ms: int) -> list[Sample]:
         with self._lock:
             ring = self._rings.get((tenant, server))
             return ring.between(start_ms, end_ms) if ring else []
 
 
-def _columns(rows: Sequence[_Row], wanted: Wanted) -> dict[Key, list[float]]:
+def _columns(rows: Sequence[Sample], wanted: Wanted) -> dict[Key, list[float]]:
     """Return a value per row for each wanted key, NaN where a row's layout lacks it."""
     layouts = {row.layout: None for row in rows}
     keys = dict.fromkeys(key for layout in layouts for key in layout.keys if key in wanted)
@@ -125,5 +135,5 @@ def _columns(rows: Sequence[_Row], wanted: Wanted) -> dict[Key, list[float]]:
     return columns
 
 
-def _layout(row: _Row) -> Layout:
+def _layout(row: Sample) -> Layout:
     return row.layout
