@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 import socket
 import sys
 
@@ -62,10 +63,12 @@ def serve(parts: Parts, listener: socket.socket) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_GC_THRESHOLDS)
+    # uvicorn stops on a signal, and then raises it again: by now there is nothing left to stop.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         server_for(parts).run(sockets=[listener])
     except KeyboardInterrupt:
-        pass  # uvicorn passes Ctrl-C on once it has stopped; that was all there was to do
+        pass
     finally:
         listener.close()
         parts.close()
