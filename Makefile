@@ -1,8 +1,8 @@
 # Everything is made in .venv, dashboard/node_modules, dashboard/vendor and dashboard/dist.
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip
-CODE := agent backend tests $(wildcard bench)
-PROGRAMS := chromium fonts-dejavu-core
+CODE := agent backend docs tests $(wildcard bench)
+PROGRAMS := chromium fonts-dejavu-core strace systemd
 JS_TESTS := $(wildcard tests/dashboard/*.test.mjs tests/dashboard/*.test.js)
 
 # The newest Python 3.11+ that runs and has pip; `make PYTHON=/path/to/python` chooses another.

@@ -141,7 +141,7 @@ def report(hostname: str = "web-1", time_ms: int = NOW_MS, **sections: Any) -> d
 
 
 def seed_report() -> dict[str, Any]:
-    """Return the example of the seed, word for word."""
+    """Return the report that the first description of the API showed, word for word."""
     return {
         "hostname": "server-name",
         "timestamp": "2025-11-06T10:00:00",

@@ -45,6 +45,15 @@ def test_every_setting_can_be_given_in_all_three_places(tmp_path: Path) -> None:
         assert by_flag == by_variable == by_file != load([], {}, "")[0] or setting.name == "root"
 
 
+def test_a_relative_directory_of_programs_is_made_absolute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "custom.d").mkdir()
+    monkeypatch.chdir(tmp_path)
+    config = load(["--custom-dir", "custom.d"], {"HOME": "/"}, "")[0]
+    assert config.custom_dir == str(tmp_path / "custom.d")
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [

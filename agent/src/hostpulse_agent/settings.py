@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 from dataclasses import dataclass
 from typing import Any, Callable
@@ -16,6 +17,11 @@ MAX_TAG_CHARACTERS = 64
 
 def _text(value: str) -> str:
     return value.strip()
+
+
+def _absolute(value: str) -> str:
+    # Programs are run from another directory than the one this path was given in.
+    return os.path.abspath(value.strip()) if value.strip() else ""
 
 
 def _number(low: float, high: float) -> Callable[[str], float]:
@@ -117,7 +123,7 @@ SETTINGS: tuple[Setting, ...] = (
         "Python file with a function get_custom_metrics() that returns numbers by name",
     ),
     Setting(
-        "custom_dir", "", _text, "DIR",
+        "custom_dir", "", _absolute, "DIR",
         "directory of .prom and .json files and of programs that print such text",
     ),
     Setting("root", "/", _text, "DIR", "where the machine's files are seen, e.g. /host"),

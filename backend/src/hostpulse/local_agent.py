@@ -13,6 +13,7 @@ from pathlib import Path
 from hostpulse.config import Config
 
 _STOP_SECONDS = 5
+_LOCAL = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - all addresses are reached by one
 
 
 class AgentMissing(Exception):
@@ -28,7 +29,8 @@ def command(config: Config) -> list[str]:
             "`hostpulse up` needs the program hostpulse-agent: run `pip install ./agent`, or "
             "start the backend alone with `hostpulse serve`."
         )
-    host = f"[{config.host}]" if ":" in config.host else config.host
+    host = _LOCAL.get(config.host, config.host)
+    host = f"[{host}]" if ":" in host else host
     line = [program, "--server", f"http://{host}:{config.port}"]
     if config.ingest_key_file:
         line += ["--key-file", config.ingest_key_file]

@@ -15,7 +15,7 @@ class Rejected(msgspec.Struct, frozen=True):
 
 
 class Received(msgspec.Struct, frozen=True):
-    """The answer to reports: the seed's two fields, and what became of each sample."""
+    """The answer to reports: whose they are, and what became of each."""
 
     status: str
     hostname: str

@@ -1,4 +1,4 @@
-"""The seed's JSON on one side, numbers on the other: decode a body into reports."""
+"""JSON from the agents on one side, numbers on the other: decode a body into reports."""
 
 from hostpulse.report.decode import Decoded, Refused, decode
 from hostpulse.report.errors import InvalidReport, TooManyReports
