@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Callable
 from urllib.parse import urlsplit
 
@@ -21,7 +21,7 @@ def _text(value: str) -> str:
 
 def _absolute(value: str) -> str:
     # Programs are run from another directory than the one this path was given in.
-    return os.path.abspath(value.strip()) if value.strip() else ""
+    return str(Path(value.strip()).absolute()) if value.strip() else ""
 
 
 def _number(low: float, high: float) -> Callable[[str], float]:
