@@ -13,6 +13,7 @@ GIB = 2**30
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
 BATCH = 150
+BOOT_MS = NOW_MS - 400_000_000
 
 
 @dataclass(frozen=True)
@@ -31,22 +32,26 @@ class Machine:
     disk: str = "sda"
     sensor: str = "Package id 0"
     custom: str = "queue_depth"
+    lag_ms: int = 0  # how far its ups and downs are behind those of others
 
     def cpu_at(self, time_ms: int) -> float:
         """CPU percent, between 0.8 and 1.2 times `cpu`."""
-        return round(self.cpu * (1 + 0.2 * math.sin(time_ms / 97_000)), 1)
+        return round(self.cpu * (1 + 0.2 * self._wave(time_ms, 97_000)), 1)
 
     def memory_at(self, time_ms: int) -> int:
         """Used bytes, around half."""
-        return int(self.memory_bytes * (0.5 + 0.1 * math.sin(time_ms / 310_000)))
+        return int(self.memory_bytes * (0.5 + 0.1 * self._wave(time_ms, 310_000)))
 
     def received_at(self, time_ms: int) -> float:
         """Received bytes per second."""
-        return round(4e6 + 1e6 * math.sin(time_ms / 53_000), 1)
+        return round(4e6 + 1e6 * self._wave(time_ms, 53_000), 1)
 
     def load_at(self, time_ms: int) -> float:
         """Load of the last minute."""
         return round(self.cores * self.cpu_at(time_ms) / 100, 2)
+
+    def _wave(self, time_ms: int, slowness_ms: int) -> float:
+        return math.sin((time_ms - self.lag_ms) / slowness_ms)
 
     def report(self, time_ms: int) -> dict[str, Any]:
         """What the agent there would send."""
@@ -61,7 +66,7 @@ class Machine:
                 "partitions": [self._partition("/", 40, 30), self._partition(self.mount, 800, 50)]
             },
             io={"network": self._network(time_ms), "disk_io": self._disk_io(time_ms)},
-            system=self._system(),
+            system=self._system(time_ms),
             temperatures={self.sensor: 45.0},
             custom={self.custom: 4},
         )
@@ -111,9 +116,9 @@ class Machine:
         rates = {"read_bytes_per_sec": 1.5e6, "write_bytes_per_sec": 2.5e6}
         return {self.disk: {**rates, "busy_percent": busy, "await_ms": 0.8}}
 
-    def _system(self) -> dict[str, Any]:
+    def _system(self, time_ms: int) -> dict[str, Any]:
         return {
-            "uptime_seconds": 400_000,
+            "uptime_seconds": (time_ms - BOOT_MS) // 1000,
             "processes_total": 180,
             "processes_running": 2,
             "tcp_established": 55,

@@ -28,6 +28,7 @@ globalThis.requestAnimationFrame = (draw) => ask((now) => {
 
 def open_minutes(backend: Backend, open_tab: Callable[..., Tab], script: str = "") -> Tab:
     feed(backend, MACHINE, times(20 * MINUTE_MS))
+    backend.clock.advance(1000)  # a window ends before its end
     tab = open_tab()
     if script:
         tab.page.add_init_script(script)
