@@ -1,0 +1,81 @@
+"""`hostpulse up`: from the command to a moving line, and to an end that leaves nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.backend_under_test import eventually
+from tests.pages import charts
+from tests.pages.browser import LIST_READY, Tabs
+from tests.programs import STOP_SECONDS, Program, answers, command, environment, free_port
+
+FIRST_LINE_SECONDS = 10
+
+
+class Up(Program):
+    """`hostpulse up` on a free port."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.started = time.monotonic()
+        line = command("hostpulse", "up", "--port", str(self.port))
+        super().__init__(line, folder / "log", environment(HOME=str(folder)))
+
+    def children(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def wait_for_agent(self) -> None:
+        eventually(lambda: answers(self.url) and len(self.children()) == 1, 20)
+
+
+@pytest.fixture
+def up(tmp_path: Path) -> Iterator[Up]:
+    running = Up(tmp_path)
+    yield running
+    running.kill()
+
+
+def test_it_prints_its_address(up: Up) -> None:
+    up.wait_for_agent()
+    first = up.written().splitlines()[0]
+    assert f"http://localhost:{up.port}" in first
+    assert "Ctrl-C" in first
+
+
+def test_the_first_line_is_on_the_page_within_ten_seconds(up: Up, tabs: Tabs) -> None:
+    tab = tabs.open(up.url)
+    eventually(lambda: answers(up.url))
+    tab.go("/", "#theme")
+    tab.page.wait_for_selector(LIST_READY)
+    tab.page.click(f"{LIST_READY} .name__link")
+    tab.page.wait_for_selector("#chart-cpu canvas")
+    points = "charts.cpu.chart.data.datasets[0].data.filter((one) => one.y !== null).length"
+    eventually(lambda: charts.read(tab, points) >= 2)
+    assert time.monotonic() - up.started <= FIRST_LINE_SECONDS
+
+
+@pytest.mark.parametrize("to_all", [True, False], ids=["Ctrl-C", "kill -INT"])
+def test_an_interrupt_stops_both_and_leaves_nothing(up: Up, tmp_path: Path, to_all: bool) -> None:
+    up.wait_for_agent()
+    time.sleep(1)  # anybody lets it run for a moment
+    agent = up.children()[0]
+    before = time.monotonic()
+    if to_all:
+        assert up.interrupt() == 0
+    else:
+        os.kill(up.process.pid, signal.SIGINT)
+        assert up.process.wait(STOP_SECONDS) == 0
+    assert time.monotonic() - before < 8
+    assert not agent.is_running()
+    assert up.is_all_gone()
+    assert not answers(up.url)
+    assert "Traceback" not in up.written()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["log"]
