@@ -15,8 +15,10 @@ from tests.pages.machines import HOUR_MS, Machine, feed, feed_once, times
 FOCUS = """() => {
   const node = document.activeElement;
   if (!node || node === document.body) return null;
-  const edges = [node, node.closest("label")].filter(Boolean).map((one) => getComputedStyle(one))
-    .map(({ outlineStyle, outlineWidth }) => outlineStyle === "none" ? 0 : parseFloat(outlineWidth));
+  const edges = [node, node.closest("label")].filter(Boolean).map((one) => {
+    const { outlineStyle, outlineWidth } = getComputedStyle(one);
+    return outlineStyle === "none" ? 0 : parseFloat(outlineWidth);
+  });
   const name = node.getAttribute("aria-label") ?? node.textContent.trim().slice(0, 40);
   return { name, tag: node.tagName, edge: Math.max(...edges) };
 }"""
