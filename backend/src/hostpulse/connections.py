@@ -8,17 +8,50 @@ and then to the end of the body. A request that arrives at once never starts it.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 MAX_HEADER_BYTES = 65_536
+_END_OF_HEAD = b"\r\n\r\n"
+_INTERIM = b"HTTP/1.1 100"
 _TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 _TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
     b"connection: close\r\ncontent-length: 0\r\n\r\n"
 )
+
+
+class _WholeAnswers:
+    """A transport that holds the head of an answer until its body follows.
+
+    uvicorn writes the two one by one; as two packets they cost twice, here and at the client.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._held = b""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        held, self._held = self._held, b""
+        if data.endswith(_END_OF_HEAD) and not data.startswith(_INTERIM):
+            self._held = held + data
+        else:
+            self._transport.write(held + data if held else data)
+
+    def flush(self) -> None:
+        if self._held:
+            self._transport.write(self._held)
+            self._held = b""
+
+    def close(self) -> None:
+        self.flush()
+        self._transport.close()
+
 
 if TYPE_CHECKING:
     _Protocol = H11Protocol
@@ -43,12 +76,17 @@ class _Patience(_Protocol):
         raise NotImplementedError
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        self._answers = _WholeAnswers(transport)
+        super().connection_made(cast("asyncio.Transport", self._answers))
         self._wait("headers", self.header_timeout_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop()
         super().connection_lost(exc)
+
+    def on_response_complete(self) -> None:
+        self._answers.flush()
+        super().on_response_complete()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
