@@ -68,6 +68,17 @@ export function count(value) {
   return Math.round(value).toLocaleString("en-US");
 }
 
+const SCALES = /** @type {[number, string][]} */ ([[1e18, "E"], [1e15, "P"], [1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"]]);
+
+/** A number of which nothing is known: `17`, `1,234`, `12.3 k`, `0.0042`, `-3.5`. @param {Value} value */
+export function number(value) {
+  if (!isNumber(value)) return MISSING;
+  const size = Math.abs(value);
+  if (size < 9999.5) return Number.isInteger(value) || size >= 999.5 ? Math.round(value).toLocaleString("en-US") : String(+value.toPrecision(3));
+  const [factor, name] = SCALES.find(([one]) => size >= one * 0.9995) ?? [1, ""];
+  return `${threeDigits(value / factor)} ${name}`;
+}
+
 /** @param {Value} value */
 export const celsius = (value) => (isNumber(value) ? `${value.toFixed(0)} °C` : MISSING);
 
@@ -138,6 +149,7 @@ const BY_UNIT = {
   bytes_per_sec: byteRate,
   mbit_per_sec: megabits,
   count_per_sec: (value) => (isNumber(value) ? `${count(value)}/s` : MISSING),
+  "": number,
   flag: (value) => (isNumber(value) ? (value ? "yes" : "no") : MISSING),
 };
 

@@ -122,6 +122,16 @@ export function highestOf(plot, { grid, raw, hidden }) {
 }
 
 /**
+ * The lowest value the axis must show, at most zero.
+ * @param {Plot} plot
+ * @param {{raw: boolean, hidden: ReadonlySet<string>}} view
+ */
+export function lowestOf(plot, { raw, hidden }) {
+  const columns = drawnSeries(plot, hidden).filter((one) => one.axis !== "right").map((one) => (raw ? one.mean : one.min));
+  return columns.reduce((bottom, column) => column.reduce((low, value) => Math.min(low, value ?? 0), bottom), 0);
+}
+
+/**
  * Where this plot has no data at all.
  * @param {Plot} plot
  * @param {Grid} grid

@@ -1,8 +1,9 @@
 // @ts-check
-/** What the Server page asks: all at first, then only what is new, at most two questions at a time. */
+/** What the Server page asks: all at first, then only what is new, two questions at a time. */
 
 import { emptyHistory, mergeTail } from "../charts/history.js";
 import { boundsOf, MAX_POINTS } from "../timescale.js";
+import { chosen, reported, stored } from "./custom.js";
 import { METRICS } from "./plots.js";
 
 /** @typedef {import("../charts/history.js").History} History */
@@ -20,16 +21,20 @@ const OLD_MS = 60_000;
  * @param {{api: ReturnType<typeof import("../api.js").createApi>, clock: {now: () => number, sync: (now?: number) => void}, id: string}} context
  */
 export function createFeed({ api, clock, id }) {
-  /** @type {{row: import("../decode.js").Server | null, latest: any, history: History, loaded: boolean}} */
-  const data = { row: null, latest: null, history: emptyHistory(), loaded: false };
+  /** @type {{row: import("../decode.js").Server | null, latest: any, history: History, custom: ReturnType<typeof chosen>, loaded: boolean}} */
+  const data = { row: null, latest: null, history: emptyHistory(), custom: chosen([]), loaded: false };
+  /** The custom metrics that the server had when the page came; newer ones stand in its reports. @type {string[]} */
+  let known = [];
   let turn = 0;
   let whole = true;
+
+  const metrics = () => [...METRICS, ...data.custom.asked];
 
   /** @param {Window} window @param {AbortSignal} signal */
   async function askWhole(window, signal) {
     const { start, end } = boundsOf(window, clock.now());
     const span = window.kind === "live" ? { start: `-${window.range}`, end: "now" } : { start, end };
-    const history = await api.history(id, { metrics: [...METRICS], ...span, points: MAX_POINTS, signal });
+    const history = await api.history(id, { metrics: metrics(), ...span, points: MAX_POINTS, signal });
     if (window.kind === "live") clock.sync(history.end);
     return history;
   }
@@ -40,13 +45,15 @@ export function createFeed({ api, clock, id }) {
     const newest = history.times[history.times.length - 1] ?? history.start;
     const start = newest - OVERLAP_STEPS * history.step;
     const points = Math.ceil((clock.now() - start) / history.step) + (history.raw ? MAX_POINTS / 2 : 1);
-    const tail = await api.history(id, { metrics: [...METRICS], start, end: "now", points: Math.min(points, MAX_POINTS), signal });
+    const tail = await api.history(id, { metrics: metrics(), start, end: "now", points: Math.min(points, MAX_POINTS), signal });
     clock.sync(tail.end);
     return mergeTail(history, tail, boundsOf(window, tail.end).start);
   }
 
   /** @param {Window} window @param {AbortSignal} signal */
   async function askHistory(window, signal) {
+    if (!data.loaded) known = stored(await api.series(id, { signal }));
+    data.custom = chosen([...known, ...reported(data.latest?.report), ...stored(data.history.series)]);
     const old = clock.now() - data.history.end > OLD_MS;
     if (window.kind === "fixed" || whole || old || turn % WHOLE_EVERY === 0 || !data.history.times.length) {
       return askWhole(window, signal);

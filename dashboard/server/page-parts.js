@@ -18,6 +18,7 @@ export const pageFrame = () => html`
     <div data-part="empty"></div>
     <div class="charts" data-part="charts" data-first>${Array.from({ length: PLACES }, () => html`<div class="panel panel--place card" aria-hidden="true"></div>`)}</div>
     <div data-part="missing"></div>
+    <div data-part="custom"></div>
     <div data-part="tables"></div>
   </div>`;
 

@@ -33,7 +33,7 @@ function pick({ picks }, source, onPick) {
  * @param {{onPick: (what: "nic" | "disk", instance: string) => void, onTable: () => void, onWide: () => void}} actions
  */
 export const panelHead = (definition, { subtitle, source, table, wide }, { onPick, onTable, onWide }) => html`
-  <h2>${definition.title}</h2><span class="panel__subtitle" title=${subtitle}>${subtitle}</span>
+  <h2 aria-level=${definition.level ?? nothing} title=${definition.title}>${definition.title}</h2><span class="panel__subtitle" title=${subtitle}>${subtitle}</span>
   ${pick(definition, source, onPick)}
   <button type="button" class="tool" aria-pressed=${String(table)} title="Show as table" @click=${onTable}>
     <svg viewBox="0 0 16 16" aria-hidden="true"><path d="M2 3h12v10H2zM2 6.5h12M2 9.8h12M6.5 3v10"></path></svg>

@@ -5,7 +5,7 @@ import { createTimeChart } from "../charts/chart.js";
 import { createCursor } from "../charts/cursor.js";
 import { valueAxis } from "../charts/axis.js";
 import { chartLabel, csvText, legendTexts, statsRows, stepWords, tableRows } from "../charts/describe.js";
-import { gapsOf, highestOf, planLayers } from "../charts/plan.js";
+import { gapsOf, highestOf, lowestOf, planLayers } from "../charts/plan.js";
 import { clock, timestamp } from "../timescale.js";
 import { html, nothing, render } from "../vendor/lit-html.js";
 import { legend, panelHead, seriesTable } from "./panel-parts.js";
@@ -85,7 +85,8 @@ export function createPanel(definition, actions) {
     const gaps = gapsOf(plot, frame.grid, history.step, frame.bounds);
     const highest = highestOf(plot, view);
     const near = (plot.thresholds ?? []).filter((one) => one.level === "note" && one.value <= 4 * highest);
-    const axis = valueAxis(plot.axis.kind, Math.max(highest, ...near.map((one) => one.value * 1.05)), plot.axis);
+    const top = Math.max(highest, ...near.map((one) => one.value * 1.05));
+    const axis = valueAxis(plot.axis.kind, top, { lowest: lowestOf(plot, view), ...plot.axis });
     const rightTicks = plot.series.some((one) => one.axis === "right") ? RIGHT_TICKS : [];
     const overlay = { gaps, thresholds: plot.thresholds ?? [], marks: plot.marks ?? [], rightTicks };
     const drawing = { layers: planLayers(plot, view), axis, bounds: frame.bounds, zone: frame.zone, overlay, palette: frame.palette };

@@ -14,7 +14,7 @@ import * as format from "../format.js";
  * @property {{cores?: number, memory_total?: number, swap_total?: number}} sizes
  * @property {{nic: string, disk: string}} choice an instance, "" for the server's total
  */
-/** @typedef {{key: string, title: string, missing: string, draw: (source: Source) => Plot | null, picks?: "nic" | "disk"}} Definition */
+/** @typedef {{key: string, title: string, missing: string, draw: (source: Source) => Plot | null, picks?: "nic" | "disk", level?: number}} Definition `level` of its heading, 2 if not set */
 
 const COLOURS = ["s1", "s2", "s3", "s4", "s5", "s6"];
 const MAX_LINES = 6;
@@ -150,12 +150,15 @@ function busy(source) {
 }
 
 /** @param {(number | null)[]} values */
-const total = (values) => values.reduce((sum, value) => sum + (value ?? 0), 0);
+function average(values) {
+  const numbers = /** @type {number[]} */ (values.filter((value) => value !== null));
+  return numbers.reduce((sum, value) => sum + value, 0) / (numbers.length || 1);
+}
 
 /** The disk that was busiest; the server has no total of a percentage. @param {Source} source */
 function busiestDisk({ history }) {
   const disks = history.series.filter((one) => one.metric === "disk_busy_percent" && hasValue(one.mean));
-  disks.sort((a, b) => total(b.mean) - total(a.mean) || a.instance.localeCompare(b.instance));
+  disks.sort((a, b) => average(b.mean) - average(a.mean) || a.instance.localeCompare(b.instance));
   return disks[0]?.instance ?? instancesOf(history, "disk_await_ms")[0] ?? "";
 }
 
@@ -164,11 +167,11 @@ function busiestDisk({ history }) {
  * no line changes its colour when one overtakes another.
  * @param {Source} source @param {string} metric @param {string} noun
  */
-function highest(source, metric, noun) {
+export function highest(source, metric, noun) {
   const all = source.history.series.filter((one) => one.metric === metric && hasValue(one.mean));
-  all.sort((a, b) => total(b.mean) - total(a.mean));
+  all.sort((a, b) => average(b.mean) - average(a.mean));
   const shown = all.slice(0, MAX_LINES).sort((a, b) => a.instance.localeCompare(b.instance, "en", { numeric: true }));
-  const series = shown.flatMap((one, i) => line(one.instance || noun, one.instance || noun, COLOURS[i], one));
+  const series = shown.flatMap((one, i) => line(one.instance, one.instance || noun, COLOURS[i], one));
   const others = all.length - shown.length;
   return { series, words: others ? `the ${MAX_LINES} highest, other ${others} not shown` : format.plural(all.length, noun) };
 }

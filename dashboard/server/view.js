@@ -8,6 +8,7 @@ import * as format from "../format.js";
 import { boundsOf, clock as clockText, selectionWindow, timestamp, windowPhrase, windowWords } from "../timescale.js";
 import { html, nothing, render } from "../vendor/lit-html.js";
 import { createCores } from "./cores.js";
+import { createCustomCards } from "./custom-cards.js";
 import { deleteMenu } from "./delete.js";
 import { serverHead } from "./header.js";
 import { kpiSkeleton, kpiStrip } from "./kpi-strip.js";
@@ -32,10 +33,15 @@ export function createView(root, { id, feed, state, context, signal }) {
   const { clock, live, store, router } = context;
   render(pageFrame(), root);
   const part = (name) => /** @type {HTMLElement} */ (root.querySelector(`[data-part="${name}"]`));
-  const panels = PLOTS.map((definition) => createPanel(definition, { onLegend, onPick: state.choose, fileName }));
+  const actions = { onLegend, onPick: state.choose, fileName };
+  const builtIn = PLOTS.map((definition) => createPanel(definition, actions));
   const cores = createCores();
-  const charts = [...panels, cores];
-  part("charts").append(...panels.map((panel) => panel.element), cores.element);
+  const custom = createCustomCards(part("custom"), actions, join);
+  const panels = () => [...builtIn, ...custom.panels()];
+  const charts = () => [...panels(), cores];
+  /** By key, for browser tests and for a look from the console. @type {Record<string, any>} */
+  const handles = {};
+  part("charts").append(...builtIn.map((panel) => panel.element), cores.element);
   /** What is on the screen now; while the pointer reads it, newer data waits. */
   const drawn = { bounds: { start: 0, end: 0 }, grid: { xs: [], index: [] }, step: 5000, pointing: false, waiting: false, current: false };
   const folds = { disks: false, networks: false };
@@ -50,7 +56,13 @@ export function createView(root, { id, feed, state, context, signal }) {
     onMove: ({ start, end }) => zoomTo(selectionWindow(start, end, 0)),
     onBack: () => state.back(),
   });
-  for (const chart of charts) sync.add(chart.surface, signal);
+  charts().forEach(join);
+
+  /** @param {ReturnType<typeof createPanel> | typeof cores} chart */
+  function join(chart) {
+    sync.add(chart.surface, signal);
+    handles[chart.key] = chart.handle;
+  }
 
   /** @param {import("../timescale.js").Window | null} window */
   const zoomTo = (window) => (window ? state.setWindow(window) : drawCharts());
@@ -67,7 +79,7 @@ export function createView(root, { id, feed, state, context, signal }) {
   function onCursor(time, surface) {
     const k = time === null ? -1 : nearest(drawn.grid, time, drawn.step);
     const at = { time: k < 0 ? time : drawn.grid.xs[k], index: k < 0 ? -1 : drawn.grid.index[k] };
-    for (const chart of charts) chart.point({ ...at, pointed: chart.surface.element === surface?.element });
+    for (const chart of charts()) chart.point({ ...at, pointed: chart.surface.element === surface?.element });
     setPointing(time !== null);
   }
 
@@ -81,18 +93,18 @@ export function createView(root, { id, feed, state, context, signal }) {
 
   /** @param {Bounds | null} span */
   function onSelect(span) {
-    for (const chart of charts) chart.select(span);
+    for (const chart of charts()) chart.select(span);
   }
 
   /** @param {Bounds} bounds */
   function onSlide(bounds) {
     drawn.bounds = bounds;
-    for (const chart of charts) chart.slide(bounds);
+    for (const chart of charts()) chart.slide(bounds);
   }
 
   /** @param {string} chart @param {string} series @param {boolean} alone */
   function onLegend(chart, series, alone) {
-    const others = panels.find((panel) => panel.key === chart)?.handle.series.filter((one) => one.colour && one.key !== series) ?? [];
+    const others = panels().find((panel) => panel.key === chart)?.handle.series.filter((one) => one.colour && one.key !== series) ?? [];
     const hidden = new Set(state.hidden);
     const isAlone = others.every((one) => hidden.has(`${chart}.${one.key}`));
     if (alone) others.forEach((one) => (isAlone ? hidden.delete(`${chart}.${one.key}`) : hidden.add(`${chart}.${one.key}`)));
@@ -147,14 +159,15 @@ export function createView(root, { id, feed, state, context, signal }) {
       grid: drawn.grid, bounds: drawn.bounds, zone: state.zone, palette, words: windowWords(state.window, state.zone), phrase: windowPhrase(state.window, state.zone), live: isLive, hidden: state.hidden,
     };
     const source = { history, catalogue: store.get().catalogue, sizes: sizes(), choice: state.choice };
-    for (const panel of panels) panel.draw(source, frame);
+    for (const panel of builtIn) panel.draw(source, frame);
     cores.draw(history, frame);
+    custom.draw(feed.data.custom, source, frame);
     drawWords(history);
   }
 
   /** @param {import("../charts/history.js").History} history */
   function drawWords(history) {
-    const missing = history.series.length ? panels.filter((panel) => panel.element.hidden).map((panel) => panel.missing) : [];
+    const missing = history.series.length ? builtIn.filter((panel) => panel.element.hidden).map((panel) => panel.missing) : [];
     render(notReported(missing), part("missing"));
     const newest = feed.data.row?.time;
     const goThere = () => newest && state.setWindow({ kind: "fixed", from: newest - 3_600_000, to: newest + 1000 });
@@ -176,7 +189,7 @@ export function createView(root, { id, feed, state, context, signal }) {
 
   /** @param {string} key */
   function showChart(key) {
-    const panel = panels.find((one) => one.key === key);
+    const panel = panels().find((one) => one.key === key);
     if (!panel || panel.element.hidden) return;
     panel.element.scrollIntoView({ block: "center", behavior: "smooth" });
     panel.surface.element.focus({ preventScroll: true });
@@ -192,7 +205,7 @@ export function createView(root, { id, feed, state, context, signal }) {
 
   function showLoading() {
     drawn.current = false;
-    part("charts").toggleAttribute("data-loading", true);
+    root.firstElementChild?.toggleAttribute("data-loading", true);
     drawHead();
     if (!feed.data.loaded) render(kpiSkeleton(), part("kpis"));
   }
@@ -204,13 +217,12 @@ export function createView(root, { id, feed, state, context, signal }) {
   document.documentElement.addEventListener("themechange", onTheme, { signal });
 
   return {
-    /** By key, for browser tests and for a look from the console. */
-    handles: Object.fromEntries(charts.map((chart) => [chart.key, chart.handle])),
+    handles,
     draw,
     /** The answer to the window is here. */
     show() {
       drawn.current = true;
-      part("charts").removeAttribute("data-loading");
+      root.firstElementChild?.removeAttribute("data-loading");
       part("charts").removeAttribute("data-first");
       draw();
     },
@@ -219,16 +231,16 @@ export function createView(root, { id, feed, state, context, signal }) {
     isCurrent: () => drawn.current,
     cancel: () => sync.cancel(),
     expandFocused() {
-      const focused = panels.find((panel) => panel.element.contains(document.activeElement)) ?? panels.find((panel) => panel.isWide());
+      const focused = panels().find((panel) => panel.element.contains(document.activeElement)) ?? panels().find((panel) => panel.isWide());
       focused?.toggleWide();
     },
     showMissing() {
-      for (const chart of charts) chart.destroy();
+      for (const chart of charts()) chart.destroy();
       live.stop();
       render(missingServer(id, () => router.go("/")), root);
     },
     destroy() {
-      for (const chart of charts) chart.destroy();
+      for (const chart of charts()) chart.destroy();
       Object.assign(/** @type {any} */ (globalThis).hostpulse, { charts: {} });
     },
   };

@@ -42,8 +42,26 @@ test("each kind writes its own unit, one for the whole axis", () => {
   assert.deepEqual(labels("count", 380), ["0", "100", "200", "300", "400"]);
 });
 
+test("an axis of unknown numbers goes from zero to their size, however small or large", () => {
+  assert.deepEqual(labels("number", 0.0052), ["0", "0.002", "0.004", "0.006"]);
+  assert.deepEqual(labels("number", 0), ["0", "0.5", "1"]);
+  assert.deepEqual(labels("number", 38_000), ["0", "10 k", "20 k", "30 k", "40 k"]);
+  assert.deepEqual(labels("number", 9.2e18), ["0", "5 E", "10 E"]);
+});
+
+test("an axis reaches below zero where values do, and only there", () => {
+  assert.deepEqual(labels("number", 900, { lowest: -1500 }), ["-2 k", "-1 k", "0", "1 k"]);
+  assert.deepEqual(labels("number", 0, { lowest: -3 }), ["-3", "-2", "-1", "0"]);
+  assert.deepEqual(labels("celsius", 12, { lowest: -4 }), ["-5 °C", "0 °C", "5 °C", "10 °C", "15 °C"]);
+  assert.equal(valueAxis("percent", 50, { lowest: -1, fixed: 100 }).min, 0);
+  for (const [lowest, highest] of [[-2, 1e6], [-7, 3], [-9e18, 9e18], [-0.4, 0.01]]) {
+    const { min, max, ticks } = valueAxis("number", highest, { lowest });
+    assert.ok(min <= lowest && max >= highest && ticks.length <= 7, `${lowest} ${highest}`);
+  }
+});
+
 test("the highest value is always inside and no axis has more than six ticks", () => {
-  for (const kind of ["bytes", "rate", "ms", "load", "count", "celsius"]) {
+  for (const kind of ["bytes", "rate", "ms", "load", "count", "celsius", "number"]) {
     for (let top = 0.003; top < 1e13; top *= 3.7) {
       const axis = valueAxis(kind, top);
       assert.ok(axis.max >= top && axis.ticks.length <= 6, `${kind} ${top}`);

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import * as describe from "../../dashboard/charts/describe.js";
 import { fade, heatStep } from "../../dashboard/charts/colours.js";
 import { gridOf } from "../../dashboard/charts/history.js";
-import { gapsOf, highestOf, lonePoints, planLayers } from "../../dashboard/charts/plan.js";
+import { gapsOf, highestOf, lonePoints, lowestOf, planLayers } from "../../dashboard/charts/plan.js";
 
 const PALETTE = { s1: "#0080D6", s2: "#99520A", s3: "#02685A" };
 const one = (key, colour, mean, more = {}) => ({ key, label: key, colour, unit: "percent", mean, min: mean, max: mean, ...more });
@@ -54,6 +54,13 @@ test("what goes out is drawn below zero and counts for the axis all the same", (
   const out = planLayers(plot("lines", series), shown)[1];
   assert.deepEqual([out.data[0].y, out.fill], [-7, "#99520A33"]);
   assert.equal(highestOf(plot("lines", series), shown), 7);
+});
+
+test("values below zero stretch the axis down to the band's foot, hidden ones do not", () => {
+  const series = [one("a", "s1", [2, -3], { min: [-1, -9] }), one("b", "s2", [-50, null])];
+  const shown = (raw) => view(seconds(0, 5), series, { raw, hidden: ["b"] });
+  assert.deepEqual([true, false].map((raw) => lowestOf(plot("lines", series), shown(raw))), [-3, -9]);
+  assert.equal(lowestOf(plot("lines", [one("a", "s1", [2, 3])]), shown(true)), 0);
 });
 
 test("a series of the right axis does not stretch the left one", () => {

@@ -46,6 +46,13 @@ table("a CSV cell cannot become a formula and keeps its quotes", format.csvCell,
   ['say "hi", now', '"say ""hi"", now"'], ["=a,b", "\"'=a,b\""], [-3.5, "-3.5"], [null, ""], [undefined, ""],
 ]);
 
+test("a number of unknown unit keeps three digits, from tiny to huge", () => {
+  const texts = [0, 17, 1234, 9999, 12_300, 4.2e6, 9.2e18, 0.0042, 0.000001, 3.14159, 999.96, -3.5, -1405, -2e9].map(format.number);
+  assert.deepEqual(texts, ["0", "17", "1,234", "9,999", "12.3 k", "4.20 M", "9.20 E", "0.0042", "0.000001", "3.14", "1,000", "-3.5", "-1,405", "-2.00 G"]);
+  assert.equal(format.inUnit(0.0042, ""), "0.0042");
+  assert.equal(format.number(null), format.MISSING);
+});
+
 test("each unit of the catalogue has its own words", () => {
   const words = (unit, value) => format.inUnit(value, unit);
   assert.deepEqual(

@@ -13,9 +13,10 @@ const { signal } = new AbortController();
 /** An API over a row of samples every 5 s, each sample's value its own index. */
 function backend(now) {
   const asked = [];
-  const state = { now, step: 5000 };
-  const history = async (_, { start, end, points }) => {
+  const state = { now, step: 5000, stored: [], report: {}, metrics: [] };
+  const history = async (_, { start, end, points, metrics }) => {
     asked.push("history");
+    state.metrics = metrics;
     state.points = points;
     const from = start === "-15m" ? state.now - 900_000 : start;
     const to = end === "now" ? state.now : end;
@@ -26,8 +27,9 @@ function backend(now) {
     return { start: from, end: to, step: state.step, raw: state.step === 5000, times, series };
   };
   const server = async () => (asked.push("server"), { id: "srv_1", hostname: "web-1", status: "up", tags: [], flags: [] });
-  const latest = async () => (asked.push("latest"), { report: {}, time: state.now });
-  return { asked, state, api: { history, server, latest } };
+  const latest = async () => (asked.push("latest"), { report: state.report, time: state.now });
+  const series = async () => (asked.push("series"), state.stored.map((metric) => ({ metric, instance: "", unit: "" })));
+  return { asked, state, api: { history, server, latest, series } };
 }
 
 function feedOver(fake) {
@@ -45,8 +47,30 @@ const pass = async (feed, fake, window = LIVE) => {
 test("after the first answer a refresh asks two questions, and only for what is new", async () => {
   const fake = backend(NOW);
   const feed = feedOver(fake);
-  assert.equal(await pass(feed, fake), 3);
+  assert.equal(await pass(feed, fake), 4);
   for (let i = 0; i < 30; i += 1) assert.equal(await pass(feed, fake), 2);
+});
+
+test("custom metrics are asked for with all the others, in the same question", async () => {
+  const fake = backend(NOW);
+  fake.state.stored = ["cpu_percent_total", "custom.jobs"];
+  const feed = feedOver(fake);
+  await pass(feed, fake);
+  assert.ok(fake.state.metrics.includes("cpu_percent_total") && fake.state.metrics.at(-1) === "custom.jobs");
+  assert.equal(fake.asked.filter((question) => question === "history").length, 1);
+});
+
+test("a custom metric that comes while the page is open is asked for within a minute, at no question more", async () => {
+  const fake = backend(NOW);
+  const feed = feedOver(fake);
+  await pass(feed, fake);
+  fake.state.report = { custom: { late: 1 } };
+  let passes = 0;
+  while (!fake.state.metrics.includes("custom.late")) {
+    assert.equal(await pass(feed, fake), 2);
+    passes += 1;
+    assert.ok(passes * 5 <= 60);
+  }
 });
 
 test("what is put together part by part is what one answer would have been", async () => {
