@@ -5,6 +5,9 @@ import { html } from "../vendor/lit-html.js";
 
 /** @typedef {import("./kpis.js").Kpi} Kpi */
 
+/** Lines end between the parts only. @param {string} range */
+const rangeParts = (range) => range.split(" · ").map((part, i, all) => html`<span>${part}${i < all.length - 1 ? " ·" : ""}</span> `);
+
 /** @param {Kpi[]} list @param {(key: string) => void} onPick */
 export const kpiStrip = (list, onPick) => html`
   <ul class="kpis" aria-label="Headline numbers">
@@ -14,7 +17,7 @@ export const kpiStrip = (list, onPick) => html`
           <span class="kpi__label">${kpi.label}</span>
           <span class="kpi__value value">${kpi.value}</span>
           <span class="kpi__detail" title=${kpi.detail}>${kpi.detail}</span>
-          <span class="kpi__range">${kpi.range}</span>
+          <span class="kpi__range">${rangeParts(kpi.range)}</span>
         </button>
       </li>`)}
   </ul>`;
