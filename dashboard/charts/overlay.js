@@ -89,8 +89,9 @@ function drawThresholds({ ctx, chartArea, scales }, overlay) {
   for (const threshold of overlay.thresholds) {
     const { y, line, label } = thresholdPlace(threshold, axis, chartArea);
     const colour = overlay.palette[{ warn: "warn", crit: "crit", note: "text-3" }[threshold.level]];
-    if (line) dashedLine(ctx, chartArea, y, colour);
-    if (label) edgeLabel(ctx, label, chartArea.right - 4, y, overlay.palette);
+    const room = label ? labelWidth(ctx, label, overlay.palette) : 0;
+    if (line) dashedLine(ctx, { ...chartArea, right: chartArea.right - room }, y, colour);
+    if (label) edgeLabel(ctx, label, chartArea.right, y, overlay.palette);
   }
   ctx.restore();
 }
@@ -104,6 +105,12 @@ function dashedLine(context, area, y, colour) {
   context.moveTo(area.left, y);
   context.lineTo(area.right, y);
   context.stroke();
+}
+
+/** @param {CanvasRenderingContext2D} context @param {string} text @param {Record<string, string>} palette */
+function labelWidth(context, text, palette) {
+  context.font = `11px ${palette.font}`;
+  return context.measureText(text).width + 6;
 }
 
 /** @param {CanvasRenderingContext2D} context @param {string} text @param {number} x @param {number} y @param {Record<string, string>} palette */
