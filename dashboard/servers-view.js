@@ -27,9 +27,9 @@ export const densityFor = (total) => (total <= 20 ? "L" : total <= WINDOW_FROM ?
 function lastDensity(density) {
   try {
     if (density) localStorage.setItem(DENSITY_KEY, density);
-    return localStorage.getItem(DENSITY_KEY) ?? "L";
+    return localStorage.getItem(DENSITY_KEY) ?? "M";
   } catch {
-    return "L"; // storage is forbidden
+    return "M"; // storage is forbidden
   }
 }
 
@@ -125,7 +125,9 @@ export function createServersView(root, { store, router, clock }) {
     return fitColumns(chosen, frame.stage.clientWidth - BORDERS || Infinity);
   }
 
-  const density = () => choice.density || (store.get().counts ? densityFor(store.get().servers.size) : lastDensity());
+  // As high as the placeholders were: a number of lines that is a surprise counts on the next visit.
+  const fitting = store.get().counts ? densityFor(store.get().servers.size) : lastDensity();
+  const density = () => choice.density || fitting;
 
   function showNotice() {
     const { servers } = store.get();
@@ -145,7 +147,7 @@ export function createServersView(root, { store, router, clock }) {
       columns: columns(), items: layOut(ordered, choice.group, closed), look: look(density()), sort: choice.sort,
       density: density(), total: ordered.length,
     });
-    if (!choice.density) lastDensity(density());
+    if (!choice.density) lastDensity(densityFor(store.get().servers.size));
   }
 
   function draw() {
