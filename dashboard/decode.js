@@ -17,6 +17,7 @@
  * @property {number} [boot_time]
  * @property {number} [cpu_count_logical]
  * @property {number} [memory_total]
+ * @property {number} [number]
  * @property {number} [cpu_percent_total]
  * @property {number} [memory_percent]
  * @property {number} [swap_percent]
@@ -56,7 +57,7 @@ export const STATUSES = /** @type {const} */ (["down", "late", "waiting", "up", 
 
 const TEXTS = ["hostname", "disk_mountpoint", "os", "kernel", "agent_version"];
 const NUMBERS = [
-  "first_seen", "last_seen", "time", "interval_seconds", "clock_offset_ms", "boot_time", "cpu_count_logical",
+  "number", "first_seen", "last_seen", "time", "interval_seconds", "clock_offset_ms", "boot_time", "cpu_count_logical",
   "memory_total", "cpu_percent_total", "memory_percent", "swap_percent", "disk_percent", "bytes_recv_per_sec",
   "bytes_sent_per_sec", "load_per_core", "temperature_celsius", "processes_total",
 ];
@@ -75,12 +76,13 @@ const asTexts = (value) => asArray(value).filter((item) => typeof item === "stri
 /** @param {unknown} value @returns {(number | null)[]} */
 const asPoints = (value) => asArray(value).map((item) => (Number.isFinite(item) ? item : null));
 
-/** @param {unknown} value @returns {Partial<Server> | null} what the row says; null without an id */
+/** @param {unknown} value @returns {Partial<Server> | null} what the row says; null if it names no server */
 export function decodeServer(value) {
   const raw = asObject(value);
-  if (typeof raw.id !== "string" || !raw.id) return null;
+  const named = typeof raw.id === "string" && raw.id !== "";
+  if (!named && !Number.isFinite(raw.number)) return null;
   /** @type {Record<string, any>} */
-  const row = { id: raw.id };
+  const row = named ? { id: raw.id } : {};
   for (const name of NUMBERS) if (Number.isFinite(raw[name])) row[name] = raw[name];
   for (const name of TEXTS) if (typeof raw[name] === "string") row[name] = raw[name];
   if (STATUSES.includes(raw.status)) row.status = raw.status;

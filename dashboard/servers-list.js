@@ -32,16 +32,23 @@ function changed(old, news) {
 }
 
 /**
- * Merges an answer into the servers known so far. `whole` is false when the count does not fit
- * afterwards (one was removed): then the full list must be asked for.
+ * Merges an answer into the servers known so far; a delta's rows name theirs by `number`. `whole` is
+ * false when it does not add up (one was removed): then the full list must be asked for.
  * @param {Map<string, Server>} known @param {import("./decode.js").ServersAnswer} answer
  */
 export function mergeServers(known, answer) {
   const servers = new Map(answer.delta ? known : []);
+  const ids = new Map([...servers.values()].map(({ number, id }) => [number, id]));
+  let found = true;
   for (const row of answer.servers) {
-    const id = /** @type {string} */ (row.id);
+    const id = row.id ?? ids.get(row.number);
+    if (id === undefined) {
+      found = false;
+      continue;
+    }
     const old = answer.delta ? servers.get(id) : undefined;
     servers.set(id, old ? changed(old, row) : complete(row));
   }
-  return { servers, counts: countByStatus(servers.values()), whole: servers.size === answer.total };
+  const whole = found && servers.size === answer.total;
+  return { servers, counts: countByStatus(servers.values()), whole };
 }

@@ -14,8 +14,8 @@ from tests.full_report import full_report
 
 MINUTE_MS = 60_000
 FACTS = {
+    "id",
     "hostname",
-    "first_seen",
     "interval_seconds",
     "tags",
     "os",
@@ -59,9 +59,9 @@ def test_a_row_says_what_a_list_shows(backend: Backend) -> None:
     (row,) = backend.json("/api/servers")["servers"]
     assert row.pop("id").startswith("srv_")
     assert row == {
+        "number": 1,
         "status": "up",
         "hostname": "web-1",
-        "first_seen": NOW_MS,
         "last_seen": NOW_MS,
         "time": NOW_MS + 5000,
         "interval_seconds": 10,
@@ -93,7 +93,7 @@ def test_what_was_not_reported_is_left_out_of_a_row(backend: Backend) -> None:
         "id",
         "status",
         "hostname",
-        "first_seen",
+        "number",
         "last_seen",
         "time",
         "interval_seconds",
@@ -150,17 +150,17 @@ def test_a_spark_comes_with_a_delta_only_when_a_minute_began(backend: Backend) -
         assert ("spark" in row) == expected
 
 
-def merged(known: dict[str, Any], delta: dict[str, Any]) -> dict[str, Any]:
+def merged(known: dict[int, Any], delta: dict[str, Any]) -> dict[int, Any]:
     """Do what a client does: facts stay until told anew, the rest is what came last."""
     rows = dict(known)
     for row in delta["servers"]:
-        facts = {k: v for k, v in rows.get(row["id"], {}).items() if k in FACTS}
-        rows[row["id"]] = facts | row
+        facts = {k: v for k, v in rows.get(row["number"], {}).items() if k in FACTS}
+        rows[row["number"]] = facts | row
     return rows
 
 
-def by_id(answer: dict[str, Any]) -> dict[str, Any]:
-    return {row["id"]: row for row in answer["servers"]}
+def by_number(answer: dict[str, Any]) -> dict[int, Any]:
+    return {row["number"]: row for row in answer["servers"]}
 
 
 STEPS = st.lists(
@@ -185,7 +185,7 @@ STEPS = st.lists(
 def test_merged_deltas_equal_a_fresh_list(steps: list[dict[str, Any]]) -> None:
     with Backend() as backend:
         first = backend.json("/api/servers")
-        known, since = by_id(first), first["now"]
+        known, since = by_number(first), first["now"]
         for step in steps:
             backend.clock.advance(step["wait"])
             body = report(
@@ -206,7 +206,14 @@ def test_merged_deltas_equal_a_fresh_list(steps: list[dict[str, Any]]) -> None:
         assert delta["delta"]
         assert not fresh["delta"]
         assert (delta["total"], delta["counts"]) == (fresh["total"], fresh["counts"])
-        assert merged(known, delta) == by_id(fresh)
+        assert merged(known, delta) == by_number(fresh)
+
+
+def test_a_time_from_before_the_start_gets_the_full_list(backend: Backend) -> None:
+    backend.accept(report())
+    answer = backend.json("/api/servers", since=backend.clock() - 1)
+    assert not answer["delta"]
+    assert answer["servers"][0]["id"].startswith("srv_")
 
 
 def test_a_delta_of_nothing_new_is_empty(backend: Backend) -> None:

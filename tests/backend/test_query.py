@@ -97,7 +97,7 @@ def test_a_spark_is_one_to_sixty_minutes(spark: str) -> None:
 @pytest.mark.parametrize("since", ["", "-1", "x", "1.5", "9" * 17])
 def test_since_is_a_server_time(since: str) -> None:
     with pytest.raises(BadRequest, match=r"^since: "):
-        query.since({"since": since}, NOW_MS)
-    assert query.since({"since": str(NOW_MS)}, NOW_MS) == NOW_MS
-    assert query.since({}, NOW_MS) is None
-    assert query.since({"since": str(NOW_MS + 1)}, NOW_MS) is None
+        query.since({"since": since}, 0, NOW_MS)
+    assert query.since({"since": str(NOW_MS)}, NOW_MS, NOW_MS) == NOW_MS
+    assert query.since({}, 0, NOW_MS) is None
+    assert query.since({"since": str(NOW_MS + 1)}, 0, NOW_MS) is None

@@ -40,7 +40,7 @@ def test_the_status_changes_exactly_at_its_borders(
 
 
 def test_a_server_without_a_sample_waits_and_a_paused_one_is_paused() -> None:
-    server = Server("srv_1", "web-1", NOW_MS)
+    server = Server("srv_1", 1, "web-1", NOW_MS)
     assert status_at(server, NOW_MS) == "waiting"
     server.paused = True
     assert status_at(server, NOW_MS) == "paused"

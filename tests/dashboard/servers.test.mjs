@@ -22,10 +22,10 @@ test("a full answer replaces the list, with a default for all that is missing", 
 
 test("a delta changes the rows it names, keeps their facts and drops readings that stopped", () => {
   const { servers: before } = merged(new Map(), answer([
-    { id: "a", hostname: "web-1", status: "up", os: "Debian", cpu_percent_total: 5, temperature_celsius: 50, spark: [1] },
+    { id: "a", number: 1, hostname: "web-1", status: "up", os: "Debian", cpu_percent_total: 5, temperature_celsius: 50, spark: [1] },
     { id: "b", hostname: "db-1", status: "up" },
   ]));
-  const next = answer([{ id: "a", status: "late", cpu_percent_total: 9 }], { delta: true, total: 2 });
+  const next = answer([{ number: 1, status: "late", cpu_percent_total: 9 }], { delta: true, total: 2 });
   const { servers, counts, whole } = merged(before, next);
   const row = servers.get("a");
   assert.deepEqual([row.hostname, row.os, row.status, row.cpu_percent_total, row.temperature_celsius, row.spark],
@@ -38,6 +38,7 @@ test("a delta changes the rows it names, keeps their facts and drops readings th
 test("a delta that does not add up asks for the full list", () => {
   const { servers: before } = merged(new Map(), answer([{ id: "a" }, { id: "b" }]));
   assert.equal(merged(before, answer([], { delta: true, total: 1 })).whole, false);
+  assert.equal(merged(before, answer([{ number: 7, status: "up" }], { delta: true, total: 2 })).whole, false);
 });
 
 test("the default order puts the worst status first, then natural names", () => {

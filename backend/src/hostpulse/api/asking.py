@@ -14,6 +14,7 @@ from hostpulse.api.answers import Answer, BadRequest, encode
 
 _ZIPPED = ("application/json", "text/html", "text/css", "text/javascript", "image/svg+xml")
 _SMALLEST_ZIPPED = 1024
+_LARGE = 512 * 1024  # above, a better compression costs more than the bytes it saves
 
 
 def principal() -> Principal:
@@ -68,6 +69,6 @@ def zip_answers(app: Flask) -> None:
         response.direct_passthrough = False
         body = response.get_data()
         if len(body) >= _SMALLEST_ZIPPED:
-            response.set_data(gzip.compress(body, 5, mtime=0))
+            response.set_data(gzip.compress(body, 1 if len(body) > _LARGE else 5, mtime=0))
             response.headers["Content-Encoding"] = "gzip"
         return response

@@ -11,9 +11,11 @@ _NUMBERS = {
     "cpu_percent_total": Key("cpu_percent_total"),
     "memory_percent": Key("memory_percent"),
     "swap_percent": Key("swap_percent"),
+    "processes_total": Key("processes_total"),
+}
+_RATES = {
     "bytes_recv_per_sec": Key("bytes_recv_per_sec"),
     "bytes_sent_per_sec": Key("bytes_sent_per_sec"),
-    "processes_total": Key("processes_total"),
 }
 _LOAD = Key("load_average", "1m")
 _CORES = Key("cpu_count_logical")
@@ -22,6 +24,8 @@ _CORES = Key("cpu_count_logical")
 def numbers(sample: Sample) -> dict[str, float | str]:
     """Return what changes with every sample; what was not reported is left out."""
     found: dict[str, float | str] = {**_known(sample, _NUMBERS)}
+    rates = _known(sample, _RATES)
+    found |= {name: float(f"{rate:.3g}") for name, rate in rates.items()}
     load, cores = sample.get(_LOAD), sample.get(_CORES)
     if load is not None and cores:
         found["load_per_core"] = round(load / cores, 2)

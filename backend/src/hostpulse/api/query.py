@@ -44,15 +44,16 @@ def wanted(query: Mapping[str, str]) -> Wanted:
     return Wanted(names, query.get("instance"))
 
 
-def since(query: Mapping[str, str], now_ms: int) -> int | None:
+def since(query: Mapping[str, str], started_ms: int, now_ms: int) -> int | None:
     """Return the server time of the answer that the client has, None if it has none of use.
 
-    One from the future was given before this machine's clock was set back.
+    Another process gave one from before the start; one from the future was given before this
+    machine's clock was set back.
     """
     if "since" not in query:
         return None
     asked = _whole(query, "since", 0, 0, _LATEST_MS)
-    return asked if asked <= now_ms else None
+    return asked if started_ms <= asked <= now_ms else None
 
 
 def spark_minutes(query: Mapping[str, str]) -> int:

@@ -18,10 +18,14 @@ _SPARK = Wanted(("cpu_percent_total",), "")
 
 
 class Row(msgspec.Struct, omit_defaults=True, kw_only=True):
-    """One server of the list; what is not known, or did not change, is left out."""
+    """One server of the list; what is not known, or did not change, is left out.
 
-    id: str
+    Rates have three significant digits. In a delta `number` alone says which server it is.
+    """
+
+    number: int
     status: str
+    id: str | None = None
     hostname: str | None = None
     first_seen: int | None = None
     last_seen: int | None = None
@@ -46,7 +50,7 @@ class Row(msgspec.Struct, omit_defaults=True, kw_only=True):
     load_per_core: float | None = None
     temperature_celsius: float | None = None
     processes_total: int | None = None
-    spark: list[float | None] | None = None
+    spark: list[int | None] | None = None
     facts: dict[str, Any] | None = None
 
 
@@ -63,8 +67,8 @@ class ServerList(msgspec.Struct):
 def full_row(server: Server, now_ms: int) -> Row:
     """Return everything the list says of a server."""
     row = changing_row(server, now_ms)
+    row.id = server.id
     row.hostname = server.hostname
-    row.first_seen = server.first_seen_ms
     facts = server.facts
     row.interval_seconds, row.tags = facts.interval_seconds, list(facts.tags)
     row.os, row.kernel = facts.os or None, facts.kernel or None
@@ -81,7 +85,7 @@ def _whole(number: float) -> int | None:
 
 def changing_row(server: Server, now_ms: int) -> Row:
     """Return what can change with every report."""
-    row = Row(id=server.id, status=status_at(server, now_ms))
+    row = Row(number=server.number, status=status_at(server, now_ms))
     if server.newest is None:
         return row
     row.last_seen, row.time = server.last_seen_ms, server.newest.time_ms
@@ -118,9 +122,9 @@ class Sparks:
     def __init__(self, storage: Storage, clock_ms: Callable[[], int]) -> None:
         self._storage = storage
         self._clock_ms = clock_ms
-        self._kept: dict[tuple[str, str, int], tuple[int, list[float | None]]] = {}
+        self._kept: dict[tuple[str, str, int], tuple[int, list[int | None]]] = {}
 
-    def of(self, tenant: str, server: Server, minutes: int) -> list[float | None]:
+    def of(self, tenant: str, server: Server, minutes: int) -> list[int | None]:
         """Return `minutes` means, the last one of the minute that is running; None for a gap."""
         this_minute = self._clock_ms() // _MINUTE_MS
         made, spark = self._kept.get((tenant, server.id, minutes), (0, []))
@@ -137,10 +141,10 @@ class Sparks:
 
     def _make(
         self, tenant: str, server: Server, minutes: int, this_minute: int
-    ) -> list[float | None]:
+    ) -> list[int | None]:
         end_ms = (this_minute + 1) * _MINUTE_MS
         window = Window(end_ms - minutes * _MINUTE_MS, end_ms, bucket_ms=_MINUTE_MS)
         series = self._storage.history(tenant, server.id, _SPARK, window).series
         if not series:
             return [None] * minutes
-        return [None if isnan(value) else round(value, 1) for value in series[0].mean]
+        return [None if isnan(value) else round(value) for value in series[0].mean]

@@ -113,6 +113,7 @@ class _Views:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._sparks = Sparks(parts.storage, parts.clock_ms)
+        self._started_ms = parts.clock_ms()
 
     def _find(self, name: str) -> Server:
         return self._parts.servers.find(principal().tenant, name)
@@ -125,7 +126,8 @@ class _Views:
     )
     def list_servers(self) -> Response:
         now_ms = self._parts.clock_ms()
-        since_ms, minutes = query.since(request.args, now_ms), query.spark_minutes(request.args)
+        since_ms = query.since(request.args, self._started_ms, now_ms)
+        minutes = query.spark_minutes(request.args)
         servers = self._parts.servers.all(principal().tenant)
         rows = {
             server.id: _row(server, since_ms, now_ms)
@@ -147,7 +149,7 @@ class _Views:
     def show_server(self, server: str) -> Response:
         it = self._find(server)
         row = full_row(it, self._parts.clock_ms())
-        row.facts = _facts(it)
+        row.first_seen, row.facts = it.first_seen_ms, _facts(it)
         return reply(row)
 
     @operation("Forget a server and all its samples", Done)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 from dataclasses import dataclass, field
 from math import isnan, nan
 from threading import Lock
@@ -58,9 +59,13 @@ class Facts(NamedTuple):
 
 @dataclass(slots=True)
 class Server:
-    """One server; times are epoch ms, `last_seen_ms` by this machine's clock."""
+    """One server; times are epoch ms, `last_seen_ms` by this machine's clock.
+
+    `number` names it as `id` does, but briefly, and only as long as this process runs.
+    """
 
     id: str
+    number: int
     hostname: str
     first_seen_ms: int
     last_seen_ms: int = 0
@@ -98,6 +103,7 @@ class Servers:
         self._most = most
         self._by_id: dict[str, dict[str, Server]] = {}
         self._by_hostname: dict[tuple[str, str], Server] = {}
+        self._numbers = itertools.count(1)
         self._lock = Lock()
 
     def of_hostname(self, tenant: str, hostname: str, now_ms: int) -> Server:
@@ -116,7 +122,7 @@ class Servers:
                     f"hostname: {hostname} would be server number {len(mine) + 1}; "
                     "delete a server or raise max_servers"
                 )
-            server = Server(server_id(tenant, hostname), hostname, now_ms)
+            server = Server(server_id(tenant, hostname), next(self._numbers), hostname, now_ms)
             mine[server.id] = server
             self._by_hostname[tenant, hostname] = server
             return server

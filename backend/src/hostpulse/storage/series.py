@@ -125,17 +125,16 @@ def fold(
 ) -> tuple[list[float], list[float], list[float]]:
     """Return mean, min and max of each `column[edges[i]:edges[i+1]]`; an empty one is NaN."""
     means, lows, highs = [], [], []
+    whole = not isnan(sum(column))
     for left, right in pairwise(edges):
         values = column[left:right]
-        total = sum(values)
-        if isnan(total):
+        if not whole:
             values = [value for value in values if not isnan(value)]
-            total = sum(values)
-        if not values:
-            low = high = mean = nan
-        else:
+        if len(values) > 1:
             low, high = min(values), max(values)
-            mean = min(max(total / len(values), low), high)  # a sum can be off by a hair
+            mean = min(max(sum(values) / len(values), low), high)  # a sum can be off by a hair
+        else:
+            low = high = mean = values[0] if values else nan
         means.append(mean)
         lows.append(low)
         highs.append(high)
