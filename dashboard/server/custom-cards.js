@@ -10,7 +10,7 @@ import { createPanel } from "./panel.js";
 
 /** @param {number} others */
 const othersWords = (others) => (others
-  ? `Not drawn: ${format.plural(others, "other custom metric")}. There is room for the first ${MAX_CARDS} by name, and for none with a comma in it.`
+  ? `Not drawn: ${format.plural(others, "other custom metric")}. There is room for the first ${MAX_CARDS} by name, and for none with a comma in it or a space at its end.`
   : "");
 
 /**

@@ -12,8 +12,8 @@ export const MAX_CARDS = 24;
 /** All names stand in one address; what lies between us and the server may cut it at 8 kB. */
 const MAX_ADDRESS = 5000;
 
-/** The question separates names by commas: one with a comma cannot be asked for. @param {string} metric */
-const canBeAsked = (metric) => !metric.includes(",");
+/** The question separates names by commas, and spaces around them do not count. @param {string} metric */
+const canBeAsked = (metric) => !metric.includes(",") && metric.trim() === metric;
 
 /** @param {unknown} value */
 const isEntry = (value) => typeof value === "number" || (typeof value === "object" && value !== null);

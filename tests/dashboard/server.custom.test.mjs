@@ -28,7 +28,7 @@ test("the first by name get a card, each once, the rest is counted", () => {
 });
 
 test("a name that the question cannot carry is counted, not asked for", () => {
-  assert.deepEqual(chosen(["custom.a,b", "custom.a"]), { asked: ["custom.a"], others: 1 });
+  assert.deepEqual(chosen(["custom.a,b", "custom.a", "custom.a ", "custom. b"]), { asked: ["custom. b", "custom.a"], others: 2 });
 });
 
 test("names as long as they can be leave the address short enough", () => {
