@@ -24,6 +24,7 @@ from tests.backend_under_test import NOW_MS, Backend, Clock, report  # noqa: E40
 CHROMIUM = "/usr/bin/chromium"
 GIB = 2**30
 STEP_MS = 5000
+SEEN_MS = NOW_MS + 2000  # the pictures are taken between two reports
 HOUR_MS = 3_600_000
 BATCH = 100
 AWAY_MS = {"build-2": (HOUR_MS, 9 * 60_000), "edge-fra-2": (HOUR_MS, 35_000)}
@@ -193,7 +194,7 @@ def feed(backend: Backend) -> None:
         backend.clock.now_ms = NOW_MS - last
         for first in range(0, len(waiting), BATCH):
             backend.accept(waiting[first : first + BATCH])
-    backend.clock.now_ms = NOW_MS
+    backend.clock.now_ms = SEEN_MS
 
 
 def take(page: Page, url: str, name: str, ready: str) -> None:
@@ -214,7 +215,7 @@ def main() -> None:
         size: Any = {"width": 1360, "height": 820}
         for scheme in ("light", "dark"):
             page = browser.new_page(viewport=size, color_scheme=scheme, timezone_id="UTC")
-            page.clock.set_fixed_time(NOW_MS / 1000)
+            page.clock.set_fixed_time(SEEN_MS / 1000)
             if scheme == "light":
                 take(page, f"{backend.url}/", "servers.png", "tbody tr >> nth=20")
             else:
