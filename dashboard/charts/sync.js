@@ -184,6 +184,12 @@ export function createSync(handlers) {
       return busy;
     },
 
+    /** Takes the crosshair away until the pointer moves again: what it was on is not there any more. */
+    leave() {
+      cancelAnimationFrame(frame);
+      moveCursor(null, null);
+    },
+
     /** @param {Surface} surface @param {AbortSignal} signal the end of the page */
     add(surface, signal) {
       const on = (name, listener, options = {}) =>

@@ -184,7 +184,7 @@ export function createView(root, { id, feed, state, context, signal }) {
     const situation = { row, history, catalogue, sizes: sizes(), live: isLive, at };
     render(kpiStrip(kpis(situation), showChart), part("kpis"));
     const fold = (name) => () => { folds[name] = !folds[name]; drawNumbers(); };
-    render(tables({ latest, history, catalogue, zone: state.zone, words: windowPhrase(state.window, state.zone), folds, fold }), part("tables"));
+    render(tables({ row, latest, history, catalogue, zone: state.zone, words: windowPhrase(state.window, state.zone), folds, fold }), part("tables"));
   }
 
   /** @param {string} key */
@@ -221,6 +221,7 @@ export function createView(root, { id, feed, state, context, signal }) {
     draw,
     /** The answer to the window is here. */
     show() {
+      if (!drawn.current) sync.leave(); // a pointer that rests on a chart must not hold back a new window
       drawn.current = true;
       root.firstElementChild?.removeAttribute("data-loading");
       part("charts").removeAttribute("data-first");

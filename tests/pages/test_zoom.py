@@ -80,6 +80,15 @@ def test_back_restores_the_window_before(tab: Tab) -> None:
     assert tab.query() == ""
 
 
+def test_a_key_changes_the_window_under_the_pointer(tab: Tab) -> None:
+    before = charts.windows(tab)
+    tab.page.mouse.move(*charts.place(tab, "cpu", (FROM + TO) / 2))
+    tab.until("() => document.querySelector('#freshness').textContent.includes('hovering')")
+    tab.page.keyboard.press("1")
+    eventually(lambda: charts.windows(tab) != before)
+    assert charts.read(tab, "charts.cpu.cursorTime") is None
+
+
 def test_escape_and_a_double_click_go_back_too(tab: Tab) -> None:
     drag(tab, "load", FROM, TO)
     wait_for_zoom(tab)
