@@ -10,6 +10,19 @@ import { statsOf } from "./history.js";
 /** @typedef {import("../timescale.js").Zone} Zone */
 
 export const NO_DATA = "no data";
+/** Marks and hatching say enough; a value this far from the end is not called the current one. */
+const STALE_STEPS = 3;
+
+/**
+ * The index of the newest value of any series that is fresh at `end`, or -1.
+ * @param {PlotSeries[]} series @param {{times: number[], step: number}} history @param {number} [end] without it any is fresh
+ */
+export function newestIndex(series, { times, step }, end = -Infinity) {
+  const empty = (i) => series.every((one) => one.mean[i] === null);
+  let newest = times.length - 1;
+  while (newest >= 0 && empty(newest)) newest -= 1;
+  return newest >= 0 && end - times[newest] > STALE_STEPS * step ? -1 : newest;
+}
 
 /** @param {number | null | undefined} value @param {string} unit */
 export const valueText = (value, unit) => (format.isNumber(value) ? format.inUnit(value, unit) : NO_DATA);

@@ -30,16 +30,17 @@ const HEADS = ["Interface", "State", "Speed", "In", "Out", "Peak in", "Peak out"
 
 /**
  * @param {NetworkRow[]} rows
- * @param {{words: string, all: boolean, onAll: () => void}} view
+ * @param {{words: string, asOf: string, all: boolean, onAll: () => void}} view `asOf` when the newest values are not the current ones
  */
-export function networkTable(rows, { words, all, onAll }) {
+export function networkTable(rows, { words, asOf, all, onAll }) {
   if (!rows.length) return nothing;
   const physical = rows.filter((row) => row.physical);
   const shown = all || !physical.length ? rows : physical;
+  const subtitle = [asOf, `peaks, totals, errors and drops ${words}`].filter(Boolean).join(" · ");
   const folded = physical.length ? rows.length - physical.length : 0;
   return html`
     <section class="card table-card" aria-label="Network interfaces">
-      <div class="panel__head"><h2>Network</h2><span class="panel__subtitle">peaks, totals, errors and drops ${words}</span></div>
+      <div class="panel__head"><h2>Network</h2><span class="panel__subtitle" title=${subtitle}>${subtitle}</span></div>
       <div class="scroller" tabindex="0" role="region" aria-label="Network table">
         <table class="table table--frozen">
           <caption class="visually-hidden">Interfaces, the busiest first</caption>

@@ -1,6 +1,7 @@
 // @ts-check
 /** The frame of the Server page and its sentences where there is nothing to draw. */
 
+import { hasValues } from "../status.js";
 import { clock } from "../timescale.js";
 import { html, nothing } from "../vendor/lit-html.js";
 import { diskTable } from "./disk-table.js";
@@ -38,9 +39,9 @@ export const missingServer = (id, onBack) => html`
     <button type="button" class="btn" @click=${onBack}>All servers</button></div>`;
 
 /** @param {any} view */
-export function tables({ latest, history, catalogue, zone, words, folds, fold }) {
+export function tables({ row, latest, history, catalogue, zone, words, folds, fold }) {
   const asOf = latest?.time ? `as of ${clock(latest.time, zone, true)}` : "";
   return html`
     ${diskTable(diskRows(latest?.report, history), { catalogue, all: folds.disks, asOf, onAll: fold("disks") })}
-    ${networkTable(networkRows(latest?.report, history), { words, all: folds.networks, onAll: fold("networks") })}`;
+    ${networkTable(networkRows(latest?.report, history), { words, asOf: hasValues(row) ? "" : asOf, all: folds.networks, onAll: fold("networks") })}`;
 }

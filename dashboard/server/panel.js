@@ -4,7 +4,7 @@
 import { createTimeChart } from "../charts/chart.js";
 import { createCursor } from "../charts/cursor.js";
 import { valueAxis } from "../charts/axis.js";
-import { chartLabel, csvText, legendTexts, statsRows, stepWords, tableRows } from "../charts/describe.js";
+import { chartLabel, csvText, legendTexts, newestIndex, statsRows, stepWords, tableRows } from "../charts/describe.js";
 import { gapsOf, highestOf, lowestOf, planLayers } from "../charts/plan.js";
 import { clock, timestamp } from "../timescale.js";
 import { html, nothing, render } from "../vendor/lit-html.js";
@@ -32,8 +32,6 @@ import { legend, panelHead, seriesTable } from "./panel-parts.js";
  */
 
 const RIGHT_TICKS = ["", "50% busy", "100% busy"];
-/** Marks and hatching say enough; a value this far from the end is not called the current one. */
-const STALE_STEPS = 3;
 
 /** A plot of a window without any sample: the axes of the last one. @param {Plot} plot @returns {Plot} */
 const emptied = (plot) => ({ ...plot, marks: [], series: plot.series.map((one) => ({ ...one, mean: [], min: [], max: [] })) });
@@ -92,7 +90,8 @@ export function createPanel(definition, actions) {
     const drawing = { layers: planLayers(plot, view), axis, bounds: frame.bounds, zone: frame.zone, overlay, palette: frame.palette };
     if (now.chart) now.chart.draw(drawing);
     else now.chart = createTimeChart(canvas, drawing);
-    const { words, live, zone } = frame;
+    const { words, zone } = frame;
+    const live = frame.live && freshIndex() >= 0;
     canvas.setAttribute("aria-label", chartLabel(definition.title, plot, { times: history.times, words, live, gaps, zone }));
   }
 
@@ -108,18 +107,11 @@ export function createPanel(definition, actions) {
   }
 
   /** The index the legend speaks about: under the crosshair, or the newest while it is fresh. */
-  function legendIndex() {
-    const { source, frame } = now;
-    if (shown.time !== null) return shown.index;
-    const last = (source?.history.times.length ?? 0) - 1;
-    const age = (frame?.bounds.end ?? 0) - (source?.history.times[last] ?? 0);
-    return frame?.live && age > STALE_STEPS * (source?.history.step ?? 0) ? -1 : newestIndex(last);
-  }
+  const legendIndex = () => (shown.time === null ? freshIndex() : shown.index);
 
-  /** @param {number} last */
-  function newestIndex(last) {
-    for (let i = last; i >= 0; i -= 1) if (now.plot?.series.some((one) => one.mean[i] !== null)) return i;
-    return -1;
+  function freshIndex() {
+    const { plot, source, frame } = now;
+    return plot && source ? newestIndex(plot.series, source.history, frame?.live ? frame.bounds.end : undefined) : -1;
   }
 
   function drawLegend() {

@@ -30,6 +30,15 @@ test("hiding a plane lowers what stood on it", () => {
   assert.equal(highestOf(plot("stack", series), shown), 6);
 });
 
+test("the newest value is called current only while it is fresh, however many empty buckets follow", () => {
+  const series = [one("user", "s1", [1, null, null, null, null, null]), one("system", "s2", [1, 2, null, null, null, null])];
+  const history = { times: seconds(0, 10, 20, 30, 40, 50), step: 10_000 };
+  assert.equal(describe.newestIndex(series, history, 40_000), 1);
+  assert.equal(describe.newestIndex(series, history, 41_000), -1);
+  assert.equal(describe.newestIndex(series, history), 1);
+  assert.equal(describe.newestIndex([one("user", "s1", [null])], { times: [0], step: 10_000 }, 0), -1);
+});
+
 test("a gap is an empty point, for lines and for planes", () => {
   const series = [one("user", "s1", [1, 1, 1, 1]), one("system", "s2", [1, 1, 1, 1])];
   for (const layout of ["stack", "lines"]) {
