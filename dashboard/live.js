@@ -4,6 +4,8 @@
 import { clockTime, shortDuration } from "./format.js";
 
 export const REFRESH_MS = 5000;
+/** While somebody waits for a first sample. */
+export const FIRST_REFRESH_MS = 1000;
 export const HIDDEN_REST_MS = 60_000;
 const OFFLINE_AFTER_MS = 60_000;
 const RETRY_SECONDS = [1, 2, 4, 8, 15];
@@ -53,6 +55,7 @@ export function createLive({ clock, page = document, random = Math.random }) {
   let state = { lastDataMs: null, failures: 0, error: null, retryAtMs: 0, label: "", paused: false };
   /** @type {Refresh | null} */
   let refresh = null;
+  let everyMs = () => REFRESH_MS;
   /** @type {AbortController | null} */
   let asking = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -89,7 +92,7 @@ export function createLive({ clock, page = document, random = Math.random }) {
       await refresh(mine.signal);
       if (asking !== mine) return;
       change({ lastDataMs: clock.now(), failures: 0, error: null });
-      schedule(REFRESH_MS);
+      schedule(everyMs());
     } catch (error) {
       if (asking !== mine) return; // stopped on purpose: not a failure
       const failures = state.failures + 1;
@@ -121,10 +124,14 @@ export function createLive({ clock, page = document, random = Math.random }) {
       return state;
     },
 
-    /** Calls the page's refresh now and then every 5 s; it replaces the one before. @param {Refresh} pageRefresh */
-    start(pageRefresh) {
+    /**
+     * Calls the page's refresh now and then every 5 s; it replaces the one before.
+     * @param {Refresh} pageRefresh @param {() => number} [pauseMs] asked after each answer: how long until the next
+     */
+    start(pageRefresh, pauseMs = () => REFRESH_MS) {
       halt();
       refresh = pageRefresh;
+      everyMs = pauseMs;
       change({ label: "", paused: false });
       return run();
     },

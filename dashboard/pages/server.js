@@ -1,6 +1,7 @@
 // @ts-check
 /** The Server page: everything about one server in one window of time. */
 
+import { FIRST_REFRESH_MS, REFRESH_MS } from "../live.js";
 import { createView } from "../server/view.js";
 import { createFeed } from "../server/feed.js";
 import { createWindowState } from "../server/window-state.js";
@@ -36,7 +37,7 @@ export async function mount(root, context) {
   function reload() {
     feed.forget();
     view.showLoading();
-    void live.start(refresh);
+    void live.start(refresh, () => (feed.isNew() ? FIRST_REFRESH_MS : REFRESH_MS));
   }
 
   // A window of the past is asked for once; then there is nothing to wait for.

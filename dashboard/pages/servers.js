@@ -1,6 +1,7 @@
 // @ts-check
 /** The list of all servers: its state lives in the address, its rows in the store. */
 
+import { FIRST_REFRESH_MS, REFRESH_MS } from "../live.js";
 import { mergeServers } from "../servers-list.js";
 import { createServersView } from "../servers-view.js";
 import { closeMenus } from "../servers-toolbar.js";
@@ -32,7 +33,7 @@ export async function mount(root, context) {
   const ticker = setInterval(view.tick, TICK_MS);
   const ends = [store.subscribe(view.refreshed), closeMenus(root), () => clearInterval(ticker), view.destroy];
   setTitle("Servers");
-  void live.start((signal) => refreshServers(context, signal));
+  void live.start((signal) => refreshServers(context, signal), () => (store.get().servers.size ? REFRESH_MS : FIRST_REFRESH_MS));
   return {
     update: view.readAddress,
     unmount() {

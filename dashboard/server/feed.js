@@ -16,6 +16,7 @@ const WHOLE_EVERY = 12;
 const REPORT_EVERY = 6;
 /** After a rest (a hidden tab, a backend away) one answer is simpler than a long part. */
 const OLD_MS = 60_000;
+const NEW_MS = 20_000;
 
 /**
  * @param {{api: ReturnType<typeof import("../api.js").createApi>, clock: {now: () => number, sync: (now?: number) => void}, id: string}} context
@@ -74,6 +75,9 @@ export function createFeed({ api, clock, id }) {
 
   return {
     data,
+
+    /** Only just seen: somebody waits for its first line. */
+    isNew: () => clock.now() - (data.row?.first_seen ?? 0) < NEW_MS,
 
     /** The window was changed: what is kept does not belong to it. */
     forget() {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 
-import { HIDDEN_REST_MS, REFRESH_MS, createLive, freshness, retryDelayMs } from "../../dashboard/live.js";
+import { FIRST_REFRESH_MS, HIDDEN_REST_MS, REFRESH_MS, createLive, freshness, retryDelayMs } from "../../dashboard/live.js";
 import { bannerWords } from "../../dashboard/shell.js";
 
 process.env.TZ = "UTC";
@@ -85,6 +85,17 @@ law("a page is asked for at once and then every 5 s", async ({ calls }) => {
   assert.equal(calls.count, 1);
   await pass(4 * REFRESH_MS);
   assert.equal(calls.count, 5);
+});
+
+law("a page that waits for its first sample is asked for each second, until it has come", async ({ live, calls, refresh }) => {
+  const before = calls.count;
+  await live.start(refresh, () => (calls.count - before < 4 ? FIRST_REFRESH_MS : REFRESH_MS));
+  await pass(3 * FIRST_REFRESH_MS);
+  assert.equal(calls.count - before, 4);
+  await pass(REFRESH_MS - 500);
+  assert.equal(calls.count - before, 4);
+  await pass(500);
+  assert.equal(calls.count - before, 5);
 });
 
 law("failures are counted, shown and forgotten with the first answer", async ({ live, calls }) => {

@@ -51,6 +51,17 @@ test("after the first answer a refresh asks two questions, and only for what is 
   for (let i = 0; i < 30; i += 1) assert.equal(await pass(feed, fake), 2);
 });
 
+test("a server is new for as long as its first line may still be missing", async () => {
+  const fake = backend(NOW);
+  fake.api.server = async () => ({ id: "srv_1", hostname: "web-1", status: "up", first_seen: NOW });
+  const feed = feedOver(fake);
+  assert.equal(feed.isNew(), false);
+  await pass(feed, fake);
+  assert.equal(feed.isNew(), true);
+  fake.state.now = NOW + 20_000;
+  assert.equal(feed.isNew(), false);
+});
+
 test("custom metrics are asked for with all the others, in the same question", async () => {
   const fake = backend(NOW);
   fake.state.stored = ["cpu_percent_total", "custom.jobs"];
