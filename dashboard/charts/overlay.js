@@ -14,6 +14,8 @@
 
 const HATCH_PX = 6;
 const MARK_PX = 6;
+const LABEL_PX = 14;
+const PAD_PX = 3;
 
 /** @returns {Overlay} */
 export const emptyOverlay = () => ({ gaps: [], thresholds: [], marks: [], rightTicks: [], palette: {} });
@@ -110,7 +112,7 @@ function dashedLine(context, area, y, colour) {
 /** @param {CanvasRenderingContext2D} context @param {string} text @param {Record<string, string>} palette */
 function labelWidth(context, text, palette) {
   context.font = `11px ${palette.font}`;
-  return context.measureText(text).width + 6;
+  return context.measureText(text).width + 2 * PAD_PX;
 }
 
 /** @param {CanvasRenderingContext2D} context @param {string} text @param {number} x @param {number} y @param {Record<string, string>} palette */
@@ -118,12 +120,10 @@ function edgeLabel(context, text, x, y, palette) {
   context.font = `11px ${palette.font}`;
   context.textAlign = "right";
   context.textBaseline = "middle";
-  context.setLineDash([]);
-  // A halo in the surface's colour keeps the words readable on top of the data.
-  context.lineWidth = 3;
-  context.lineJoin = "round";
-  context.strokeStyle = palette.surface;
-  context.strokeText(text, x, y);
+  // A backing in the surface's colour keeps the words readable on top of the data.
+  const width = context.measureText(text).width + 2 * PAD_PX;
+  context.fillStyle = palette.surface;
+  context.fillRect(x + PAD_PX - width, y - LABEL_PX / 2, width, LABEL_PX);
   context.fillStyle = palette["text-2"];
   context.fillText(text, x, y);
 }
@@ -150,6 +150,7 @@ function drawMarks({ ctx, chartArea, scales }, overlay) {
 function drawRightTicks({ ctx, chartArea }, overlay) {
   const last = overlay.rightTicks.length - 1;
   overlay.rightTicks.forEach((label, i) => {
+    if (!label) return;
     const y = chartArea.bottom - ((chartArea.bottom - chartArea.top) * i) / last;
     edgeLabel(ctx, label, chartArea.right - 4, y + (i === last ? 8 : -7), overlay.palette);
   });
