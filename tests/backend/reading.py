@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hostpulse.report import Decoded, Key, Limits, Refused, Sample, decode
+from hostpulse.report import Decoded, Key, Limits, Refused, Sample, decode, reread
 from hostpulse.report.flatten import Plans
 
 
@@ -33,3 +33,8 @@ def numbers(body: bytes | str | dict[str, Any], **limits: int) -> dict[Key, floa
 def sample(decoded: Decoded, server: str = "srv_1") -> Sample:
     """Return the sample of a decoded report."""
     return Sample(server, decoded.time_ms, decoded.plan.layout, decoded.values)
+
+
+def again(decoded: Decoded) -> Any:
+    """Return the typed report that is read again from what was kept of it."""
+    return reread(decoded.raw, Limits())

@@ -93,7 +93,7 @@ class _Batch:
             self.refused.append(item)
             return
         try:
-            server = self._servers.of_hostname(self._tenant, item.report.hostname, now_ms)
+            server = self._servers.of_hostname(self._tenant, item.hostname, now_ms)
         except TooManyServers as error:
             self.full = error
             self.refused.append(Refused(index, str(error)))
@@ -109,7 +109,7 @@ class _Batch:
         for server, decoded, sample, clock_ahead in self.members:
             server.observe(decoded, sample, now_ms, clock_ahead)
             dropped.extend(decoded.dropped)
-        hostname = self.members[0].decoded.report.hostname
+        hostname = self.members[0].decoded.hostname
         return Outcome(hostname, appended, self.refused, dropped[:_MOST_NAMED])
 
 

@@ -49,8 +49,9 @@ def catalogue_blueprint(parts: Parts) -> Blueprint:
 def _custom_names(parts: Parts) -> list[str]:
     seen: set[str] = set()
     for server in parts.servers.all(principal().tenant):
-        if server.report is not None:
-            seen.update(server.report.custom)
+        if server.newest is not None:
+            metrics = {key.metric for key in server.newest.layout.keys}
+            seen.update(name for name in metrics if name.startswith(catalogue.CUSTOM_PREFIX))
     return sorted(seen)
 
 

@@ -11,9 +11,11 @@ import msgspec
 from hostpulse.api import headline
 from hostpulse.control.servers import Server
 from hostpulse.control.status import STATUSES, status_at
+from hostpulse.report import Key
 from hostpulse.storage import Storage, Wanted, Window
 
 _MINUTE_MS = 60_000
+_CLOCK_OFFSET = Key("clock_offset_ms")
 _SPARK = Wanted(("cpu_percent_total",), "")
 
 
@@ -91,8 +93,8 @@ def changing_row(server: Server, now_ms: int) -> Row:
     row.last_seen, row.time = server.last_seen_ms, server.newest.time_ms
     if server.clock_ahead:
         row.flags = ["clock_ahead"]
-    offset = server.report.agent.clock_offset_ms if server.report.agent else 0
-    row.clock_offset_ms = int(offset) if offset and not isnan(offset) else None
+    offset_ms = server.newest.get(_CLOCK_OFFSET)
+    row.clock_offset_ms = int(offset_ms) if offset_ms else None
     for name, value in headline.numbers(server.newest).items():
         setattr(row, name, value)
     return row

@@ -15,7 +15,7 @@ from hostpulse.api.openapi import HISTORY_PARAMETERS, Parameter, operation
 from hostpulse.api.rows import Row, ServerList, Sparks, changed_since, changing_row, count, full_row
 from hostpulse.control.servers import Server
 from hostpulse.parts import Parts
-from hostpulse.report import Key
+from hostpulse.report import Key, Limits, reread
 from hostpulse.report.shape import SYSTEM_FACTS
 from hostpulse.storage import History, Wanted, Window
 
@@ -241,15 +241,16 @@ def _current(server: Server, names: set[str]) -> dict[str, Any]:
 
 
 def _facts(server: Server) -> dict[str, Any]:
-    report = server.report
-    if report is None:
+    if server.newest is None:
         return {}
-    facts = {name: getattr(report.system, name) for name in SYSTEM_FACTS if report.system}
+    report = reread(server.raw, Limits())
+    facts: dict[str, Any] = {
+        name: getattr(report.system, name) for name in SYSTEM_FACTS if report.system
+    }
     facts["boot_id"] = report.agent.boot_id if report.agent else ""
-    if server.newest:
-        for name in ("cpu_count_logical", "cpu_count_physical", "memory_total"):
-            count_of = server.newest.get(Key(name))
-            facts[name] = None if count_of is None else int(count_of)
+    for name in ("cpu_count_logical", "cpu_count_physical", "memory_total"):
+        count_of = server.newest.get(Key(name))
+        facts[name] = None if count_of is None else int(count_of)
     interfaces = report.io.network.values() if report.io else ()
     facts["addresses"] = [address for row in interfaces for address in row.addresses]
     return {name: value for name, value in facts.items() if value not in ("", None)}

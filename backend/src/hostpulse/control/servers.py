@@ -8,11 +8,10 @@ import itertools
 from dataclasses import dataclass, field
 from math import isnan, nan
 from threading import Lock
-from typing import Any, NamedTuple
 
-from hostpulse.report import Decoded, Sample
+from hostpulse.report import Decoded, Facts, Key, Sample
 
-DEFAULT_INTERVAL_SECONDS = 5.0
+_UPTIME = Key("uptime_seconds")
 _BOOT_JITTER_MS = 60_000  # an uptime in whole seconds, and a clock that is set
 
 
@@ -30,33 +29,6 @@ def server_id(tenant: str, hostname: str) -> str:
     return "srv_" + base64.b32encode(digest)[:16].decode().lower()
 
 
-class Facts(NamedTuple):
-    """What a server says of itself that hardly ever changes."""
-
-    os: str = ""
-    kernel: str = ""
-    agent_version: str = ""
-    interval_seconds: float = DEFAULT_INTERVAL_SECONDS
-    tags: tuple[str, ...] = ()
-    cpu_count_logical: float = nan
-    memory_total: float = nan
-
-    @classmethod
-    def of(cls, report: Any) -> Facts:
-        """Read the facts out of a report."""
-        system, agent, cpu, memory = report.system, report.agent, report.cpu, report.memory
-        announced = agent.interval_seconds if agent else 0.0
-        return cls(
-            system.os if system else "",
-            system.kernel if system else "",
-            agent.version if agent else "",
-            announced if announced > 0 else DEFAULT_INTERVAL_SECONDS,
-            tuple(report.tags),
-            cpu.cpu_count_logical if cpu else nan,
-            memory.memory_total if memory else nan,
-        )
-
-
 @dataclass(slots=True)
 class Server:
     """One server; times are epoch ms, `last_seen_ms` by this machine's clock.
@@ -70,7 +42,6 @@ class Server:
     first_seen_ms: int
     last_seen_ms: int = 0
     newest: Sample | None = None
-    report: Any = None
     raw: bytes = b""
     clock_ahead: bool = False
     paused: bool = False
@@ -82,18 +53,17 @@ class Server:
         """Take in a stored report; one that is not newer than all before says nothing new."""
         if self.newest is not None and sample.time_ms <= self.newest.time_ms:
             return
-        self.newest, self.report, self.last_seen_ms = sample, decoded.report, now_ms
-        self.raw = decoded.raw
+        self.newest, self.raw, self.last_seen_ms = sample, decoded.raw, now_ms
         self.clock_ahead = clock_ahead
-        facts, booted_ms = Facts.of(decoded.report), _booted_ms(sample, decoded.report)
+        booted_ms = _booted_ms(sample)
         rebooted = not abs(booted_ms - self.booted_ms) <= _BOOT_JITTER_MS
-        if facts != self.facts or (rebooted and not isnan(booted_ms)):
-            self.facts, self.booted_ms, self.facts_changed_ms = facts, booted_ms, now_ms
+        if decoded.facts != self.facts or (rebooted and not isnan(booted_ms)):
+            self.facts, self.booted_ms, self.facts_changed_ms = decoded.facts, booted_ms, now_ms
 
 
-def _booted_ms(sample: Sample, report: Any) -> float:
-    uptime_seconds: float = report.system.uptime_seconds if report.system else nan
-    return sample.time_ms - uptime_seconds * 1000
+def _booted_ms(sample: Sample) -> float:
+    uptime_seconds = sample.get(_UPTIME)
+    return nan if uptime_seconds is None else sample.time_ms - uptime_seconds * 1000
 
 
 class Servers:

@@ -1,12 +1,14 @@
 """JSON from the agents on one side, numbers on the other: decode a body into reports."""
 
-from hostpulse.report.decode import Decoded, Refused, decode
+from hostpulse.report.decode import Decoded, Refused, decode, reread
 from hostpulse.report.errors import InvalidReport, TooManyReports
+from hostpulse.report.facts import Facts
 from hostpulse.report.limits import Limits
 from hostpulse.report.sample import Key, Layout, Sample
 
 __all__ = [
     "Decoded",
+    "Facts",
     "InvalidReport",
     "Key",
     "Layout",
@@ -15,4 +17,5 @@ __all__ = [
     "Sample",
     "TooManyReports",
     "decode",
+    "reread",
 ]
