@@ -58,16 +58,16 @@ class Ingest:
         Raises InvalidReport or TooManyServers if there is nothing to store, StorageError if it
         cannot be stored.
         """
-        batch = _Batch(self._servers, tenant)
+        batch = _Batch(self._servers, tenant, self._clock_ms())
         for count, item in enumerate(decode(body, self._plans, self._limits), 1):
-            batch.add(count - 1, item, self._clock_ms())
+            batch.add(count - 1, item)
             if count % _BREATH == 0:
                 await asyncio.sleep(0)
         if not batch.members:
             raise batch.full or _nothing_to_store(batch.refused)
         appended = self._storage.append(tenant, [member.sample for member in batch.members])
         self._telemetry.count_samples(appended.accepted)
-        return batch.settle(appended, self._clock_ms())
+        return batch.settle(appended)
 
 
 class _Member(NamedTuple):
@@ -80,34 +80,35 @@ class _Member(NamedTuple):
 class _Batch:
     """The reports of one body on their way to the storage."""
 
-    def __init__(self, servers: Servers, tenant: str) -> None:
+    def __init__(self, servers: Servers, tenant: str, now_ms: int) -> None:
         self._servers = servers
         self._tenant = tenant
+        self._now_ms = now_ms
         self._newest: dict[str, Sample] = {}
         self.members: list[_Member] = []
         self.refused: list[Refused] = []
         self.full: TooManyServers | None = None
 
-    def add(self, index: int, item: Decoded | Refused, now_ms: int) -> None:
+    def add(self, index: int, item: Decoded | Refused) -> None:
         if isinstance(item, Refused):
             self.refused.append(item)
             return
         try:
-            server = self._servers.of_hostname(self._tenant, item.hostname, now_ms)
+            server = self._servers.of_hostname(self._tenant, item.hostname, self._now_ms)
         except TooManyServers as error:
             self.full = error
             self.refused.append(Refused(index, str(error)))
             return
         previous = self._newest.get(server.id, server.newest)
-        sample, clock_ahead = _to_sample(item, server.id, previous, now_ms)
+        sample, clock_ahead = _to_sample(item, server.id, previous, self._now_ms)
         self._newest[server.id] = sample
         self.members.append(_Member(server, item, sample, clock_ahead))
 
-    def settle(self, appended: Appended, now_ms: int) -> Outcome:
+    def settle(self, appended: Appended) -> Outcome:
         """Tell the registry what was stored; return what to answer."""
         dropped: list[str] = []
         for server, decoded, sample, clock_ahead in self.members:
-            server.observe(decoded, sample, now_ms, clock_ahead)
+            server.observe(decoded, sample, self._now_ms, clock_ahead)
             dropped.extend(decoded.dropped)
         hostname = self.members[0].decoded.hostname
         return Outcome(hostname, appended, self.refused, dropped[:_MOST_NAMED])
