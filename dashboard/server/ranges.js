@@ -18,6 +18,8 @@ import { fieldText, parseFromTo, parseLast } from "./typed-window.js";
  */
 /** @typedef {{window: Window, bounds: {start: number, end: number}, zone: Zone}} RangeState */
 
+const calendar = html`<svg class="icon" viewBox="0 0 16 16" aria-hidden="true"><path class="icon__line" d="M2.5 3.5h11v10h-11zM2.5 6.5h11M5.5 2v3M10.5 2v3"></path></svg>`;
+
 /** @param {RangeState} state @param {RangeActions} actions */
 const presets = ({ window }, { onWindow }) => html`
   <div class="seg range-presets" role="group" aria-label="Range">
@@ -58,7 +60,7 @@ function custom({ window, bounds, zone }, actions) {
   return html`
     <details class="menu range-menu">
       <summary class="btn" aria-label="Custom range" data-on=${String(window.kind === "fixed")}>
-        ${window.kind === "fixed" ? boundsLabel(bounds, zone) : "Custom…"}</summary>
+        ${calendar}<span>${window.kind === "fixed" ? boundsLabel(bounds, zone) : "Custom…"}</span></summary>
       <div class="menu__panel range-custom">
         <form @submit=${last}>
           <label>Last <input class="field" name="count" inputmode="decimal" size="4" value="30" autocomplete="off"></label>
@@ -87,7 +89,7 @@ export const rangePicker = (state, actions) => html`
     <div class="seg range-move" role="group" aria-label="Move the range">
       <button type="button" aria-label="Earlier" title="One window earlier" @click=${() => actions.onShift(-1)}>‹</button>
       <button type="button" aria-label="Later" title="One window later" ?disabled=${state.window.kind === "live"} @click=${() => actions.onShift(1)}>›</button>
-      <button type="button" aria-label="Twice as wide" title="Twice as wide" @click=${() => actions.onWiden()}>−</button>
+      <button type="button" class="range-widen" aria-label="Twice as wide" title="Twice as wide" @click=${() => actions.onWiden()}>−</button>
       <button type="button" title="Back to live (l)" ?disabled=${state.window.kind === "live"} @click=${() => actions.onNow()}>Now</button>
     </div>
 `;
