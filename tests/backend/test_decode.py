@@ -282,12 +282,12 @@ def test_what_is_no_report_is_refused_in_words(body: bytes) -> None:
         judge(body)
 
 
-def quickly(body: bytes, seconds: float = 1.0) -> None:
-    """Decode within the time, whatever comes of it."""
-    started = time.perf_counter()
+def quickly(body: bytes, seconds: float = 2.0) -> None:
+    """Decode within this much processor time, whatever comes of it and else runs here."""
+    started = time.process_time()
     with suppress(InvalidReport):
         judge(body)
-    assert time.perf_counter() - started < seconds
+    assert time.process_time() - started < seconds
 
 
 HEAD = json.dumps(report())[:-1].encode()
