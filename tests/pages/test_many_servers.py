@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import gzip
 import json
+import statistics
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from hostpulse.api import pages
+from playwright.sync_api import CDPSession
 
 from tests.backend_under_test import Backend
 from tests.pages.browser import LIST_READY, Tab
@@ -24,17 +29,30 @@ FLEET = [
     for n in range(COUNT)
 ]
 ROWS = "() => document.querySelectorAll('table.servers tbody tr').length"
-LONG_TASKS = """
-globalThis.__tasks = [];
-new PerformanceObserver((list) => __tasks.push(...list.getEntries().map((one) => one.duration)))
-  .observe({ type: "longtask" });
-"""
+DASHBOARD = Path(__file__).resolve().parents[2] / "dashboard"
+FIRST_ROW_SECONDS = 2.5  # a quarter as fast; the budget of 1.5 s is for an idle machine
+USUAL_CPU_SECONDS, MOST_CPU_SECONDS = 0.1, 0.15
+REFRESHES = 12
+TRIES = 8
 
 
 @pytest.fixture(scope="module")
-def backend() -> Iterator[Backend]:
-    """Half an hour of 500 servers, a sample each minute."""
-    with Backend() as running:
+def bundle(tmp_path_factory: pytest.TempPathFactory, needs_program: Callable[..., str]) -> Path:
+    """The dashboard as the wheel carries it."""
+    folder = tmp_path_factory.mktemp("bundle")
+    subprocess.run(
+        [needs_program("node"), DASHBOARD / "build.mjs", "bundle", folder], check=True, timeout=60
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def backend(bundle: Path) -> Iterator[Backend]:
+    """Half an hour of 500 servers, a sample each minute; it serves the built pages."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pages, "dashboard_folder", lambda: bundle)
+        running = Backend()
+    with running:
         for _ in range(MINUTES):
             running.clock.advance(MINUTE_MS)
             feed_once(running, FLEET)
@@ -94,6 +112,14 @@ def test_a_filter_finds_a_server_out_of_view(
     assert tab.texts("tr.line .name__link") == ["server-451"]
 
 
+def seconds_to_first_row(tab: Tab) -> float:
+    """Load the list anew; return how long its first row took."""
+    start = time.monotonic()
+    tab.page.goto(tab.url, wait_until="commit")
+    tab.page.wait_for_selector(LIST_READY)
+    return time.monotonic() - start
+
+
 def test_the_first_row_comes_soon_on_a_slow_machine(
     backend: Backend, open_tab: Callable[..., Tab]
 ) -> None:
@@ -101,27 +127,35 @@ def test_the_first_row_comes_soon_on_a_slow_machine(
     tab.go_to_list()  # what is measured is the page, not the start of the browser
     session = tab.page.context.new_cdp_session(tab.page)
     session.send("Emulation.setCPUThrottlingRate", {"rate": 4})
-    taken = []
-    for _ in range(3):
-        start = time.monotonic()
-        tab.page.goto(tab.url, wait_until="commit")
-        tab.page.wait_for_selector(LIST_READY)
-        taken.append(time.monotonic() - start)
-    # the budget of 1.5 s is for an idle machine; the tests share theirs
-    assert min(taken) <= 3
+    taken: list[float] = []
+    # Others on this machine only ever add time: the fastest try is what the page takes.
+    while len(taken) < TRIES and min(taken, default=FIRST_ROW_SECONDS + 1) > FIRST_ROW_SECONDS:
+        taken.append(seconds_to_first_row(tab))
+    assert min(taken) <= FIRST_ROW_SECONDS, taken
+
+
+def cpu_seconds(session: CDPSession) -> float:
+    """Return the processor time of the page's thread so far."""
+    metrics = session.send("Performance.getMetrics")["metrics"]
+    return next(float(one["value"]) for one in metrics if one["name"] == "TaskDuration")
 
 
 def test_refreshes_do_not_hold_the_page_up(backend: Backend, open_tab: Callable[..., Tab]) -> None:
     tab = open_tab(running=True)
-    tab.page.add_init_script(LONG_TASKS)
     tab.go_to_list()
-    tab.run("() => { __tasks.length = 0; }")
+    session = tab.page.context.new_cdp_session(tab.page)
+    # Not the time on the wall: that grows with whatever else this machine does.
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
     before = tab.run("() => hostpulse.store.get().answeredMs")
-    for turn in range(12):
+    taken = []
+    for turn in range(REFRESHES):
         backend.clock.advance(5000)
         feed_once(backend, [replace(one, cpu=one.cpu + turn) for one in FLEET])
+        start = cpu_seconds(session)
         tab.page.clock.run_for(5000)
-        tab.page.wait_for_timeout(100)
+        tab.until("(now) => hostpulse.store.get().answeredMs === now", backend.clock.now_ms)
+        taken.append(cpu_seconds(session) - start)
     assert tab.run("() => hostpulse.store.get().answeredMs") >= before + 50_000
-    tasks = tab.run("() => __tasks")
-    assert len([one for one in tasks if one > 150]) <= 1, tasks
+    assert min(taken) > 0
+    assert statistics.median(taken) <= USUAL_CPU_SECONDS, taken
+    assert sorted(taken)[-2] <= MOST_CPU_SECONDS, taken
