@@ -1,5 +1,5 @@
 // @ts-check
-/** Keeps one page fresh: asks every 5 s, backs off when the backend is away, rests while nobody looks. */
+/** Keeps one page fresh: asks every 5 s (each second for a first sample), backs off when the backend is away, rests while nobody looks. */
 
 import { clockTime, shortDuration } from "./format.js";
 
