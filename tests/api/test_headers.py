@@ -120,7 +120,15 @@ def test_a_named_origin_may_read_in_both_lanes_and_no_other(path: str) -> None:
         assert "Origin" in answer.headers["Vary"]
         other = backend.request("GET", path, headers={"Origin": "https://evil.example"})
         assert "Access-Control-Allow-Origin" not in other.headers
-        asked = {"Origin": PAGE, "Access-Control-Request-Method": "POST"}
+        asked = {"Origin": PAGE, "Access-Control-Request-Method": "GET"}
         preflight = backend.request("OPTIONS", path, headers=asked)
         assert preflight.status_code == 204
-        assert "POST" in preflight.headers["Access-Control-Allow-Methods"]
+        assert preflight.headers["Access-Control-Allow-Methods"] == "GET, HEAD"
+
+
+def test_another_page_may_not_write_even_if_its_origin_is_named() -> None:
+    with Backend(cors_origins=PAGE) as backend:
+        for method in ("POST", "DELETE"):
+            asked = {"Origin": PAGE, "Access-Control-Request-Method": method}
+            preflight = backend.request("OPTIONS", "/api/metrics", headers=asked)
+            assert method not in preflight.headers.get("Access-Control-Allow-Methods", "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -121,3 +122,17 @@ def test_help_shows_every_setting() -> None:
     line = [sys.executable, "-m", "hostpulse", "serve", "--help"]
     shown = subprocess.run(line, capture_output=True, text=True, timeout=30, check=True).stdout
     assert all(f"--{setting.name.replace('_', '-')}" in shown for setting in SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ({"port": "abc"}, "port: use a whole number from 1 to 65535, not 'abc'."),
+        ({"workers": "0"}, "workers: use a whole number of at least 1, not '0'."),
+        ({"body_timeout_seconds": "-1"}, "body_timeout_seconds: use a number of seconds above 0"),
+        ({"cors_origins": "*"}, "cors_origins: name each origin"),
+    ],
+)
+def test_a_refusal_says_what_would_be_right(flags: dict[str, str], said: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        load(flags, {})

@@ -246,7 +246,7 @@ def test_the_items_of_an_array_are_judged_one_by_one() -> None:
     refused = [item for item in judged if isinstance(item, Refused)]
     assert [item.index for item in refused] == [1, 2, 3, 4]
     assert [item.error.partition(":")[0] for item in refused] == [
-        "body", "timestamp", "cpu", "body",
+        "report", "timestamp", "cpu", "report",
     ]  # fmt: skip
 
 
@@ -278,7 +278,7 @@ def test_what_is_not_json_is_refused_in_words(body: bytes) -> None:
 
 @pytest.mark.parametrize("body", [b"5", b"null", b'"x"', b"true"])
 def test_what_is_no_report_is_refused_in_words(body: bytes) -> None:
-    with pytest.raises(InvalidReport, match="must be a report"):
+    with pytest.raises(InvalidReport, match="must be a JSON object"):
         judge(body)
 
 

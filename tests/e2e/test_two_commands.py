@@ -79,3 +79,29 @@ def test_an_interrupt_stops_both_and_leaves_nothing(up: Up, tmp_path: Path, to_a
     assert not answers(up.url)
     assert "Traceback" not in up.written()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["log"]
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_the_end_of_a_session_stops_both(up: Up, name: str) -> None:
+    up.wait_for_agent()
+    time.sleep(1)
+    agent = up.children()[0]
+    os.kill(up.process.pid, signal.Signals[name])
+    assert up.process.wait(STOP_SECONDS) == 0
+    assert not agent.is_running()
+
+
+def test_an_agent_that_died_is_started_again(up: Up) -> None:
+    up.wait_for_agent()
+    first = up.children()[0]
+    first.kill()
+    eventually(lambda: any(child.pid != first.pid for child in up.children()), 20)
+    assert "is started again" in up.written()
+
+
+def test_a_taken_port_is_told_in_words_and_worth_another_try(up: Up, tmp_path: Path) -> None:
+    up.wait_for_agent()
+    line = command("hostpulse", "serve", "--port", str(up.port))
+    second = Program(line, tmp_path / "second", environment(HOME=str(tmp_path)))
+    assert second.process.wait(20) == 1
+    assert "choose another with --port" in second.written()

@@ -82,6 +82,8 @@ def _run(config: Config, with_agent: bool) -> None:
         click.echo(f"Hostpulse is on {address(config)}  (Ctrl-C stops it)")
         with local_agent.running(agent_command):
             serving.serve(parts, listener)
+    except serving.AddressTaken as error:
+        raise click.ClickException(str(error)) from error
     except (ConfigError, DashboardMissing, local_agent.AgentMissing) as error:
         raise _Refused(str(error)) from error
 

@@ -23,6 +23,15 @@ Bytes = Annotated[int, Meta(ge=1024)]
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
 
 
+_ALLOWED = {
+    "Port": "a whole number from 1 to 65535",
+    "Count": "a whole number of at least 1",
+    "Bytes": "a whole number of at least 1024",
+    "Seconds": "a number of seconds above 0 and at most 3600",
+    "str": "a text",
+}
+
+
 class ConfigError(Exception):
     """A setting cannot be right; the message names it and says what to do."""
 
@@ -105,7 +114,9 @@ def _convert(chosen: dict[str, Any]) -> Config:
     except msgspec.ValidationError as error:
         problem, _, path = str(error).partition(" - at `$.")
         name = path.rstrip("`") or "settings"
-        raise ConfigError(f"{name}: {problem}; it is {chosen.get(name)!r}.") from error
+        kind = next((setting.type for setting in SETTINGS if setting.name == name), "")
+        allowed = _ALLOWED.get(str(kind), problem)
+        raise ConfigError(f"{name}: use {allowed}, not {chosen.get(name)!r}.") from error
 
 
 def _check(config: Config) -> None:
@@ -118,6 +129,8 @@ def _check(config: Config) -> None:
             "workers: memory:// allows one process, because each would keep samples of its own; "
             "use --workers 1."
         )
+    if any("*" in origin for origin in origins(config)):
+        raise ConfigError("cors_origins: name each origin; * would let every page read this API.")
     if not is_loopback(config.host) and not config.ingest_key_file:
         raise ConfigError(
             f"host: {config.host} can be reached by others and there is no sign-in yet; use "

@@ -8,19 +8,36 @@ and then to the end of the body. A request that arrives at once never starts it.
 from __future__ import annotations
 
 import asyncio
+import secrets
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from hostpulse.api.answers import SECURITY_HEADERS, sentence
+
 MAX_HEADER_BYTES = 65_536
 _END_OF_HEAD = b"\r\n\r\n"
 _INTERIM = b"HTTP/1.1 100"
-_TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
-_TOO_LARGE = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
-    b"connection: close\r\ncontent-length: 0\r\n\r\n"
-)
+_TOO_SLOW = (408, "The request came too slowly; send it at once.")
+_TOO_LARGE = (431, f"The headers are larger than {MAX_HEADER_BYTES} bytes; send fewer.")
+_NOT_HTTP = (400, "This is not HTTP/1.1; see /api/docs.")
+
+
+def _farewell(status: int, text: str) -> bytes:
+    """Return a whole answer that says `text` and ends the connection."""
+    answer = sentence(status, text, secrets.token_hex(4))
+    headers = (
+        ("content-type", "application/json"),
+        ("content-length", str(len(answer.body))),
+        ("cache-control", "no-store"),
+        ("connection", "close"),
+        *SECURITY_HEADERS,
+    )
+    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}"]
+    lines += [f"{name}: {value}" for name, value in headers]
+    return "\r\n".join([*lines, "", ""]).encode("ascii") + answer.body
 
 
 class _WholeAnswers:
@@ -104,7 +121,7 @@ class _Patience(_Protocol):
         self._waits_for = owed
         self._header_bytes = 0
         if owed:
-            self._timer = self.loop.call_later(seconds, self._give_up, _TIMED_OUT)
+            self._timer = self.loop.call_later(seconds, self._give_up, _TOO_SLOW)
 
     def _stop(self) -> None:
         if self._timer is not None:
@@ -116,11 +133,14 @@ class _Patience(_Protocol):
         if self._header_bytes > MAX_HEADER_BYTES:
             self._give_up(_TOO_LARGE)
 
-    def _give_up(self, farewell: bytes) -> None:
+    def send_400_response(self, msg: str) -> None:
+        self._give_up(_NOT_HTTP)
+
+    def _give_up(self, why: tuple[int, str]) -> None:
         cycle = self.cycle
         if not self.transport.is_closing():
             if cycle is None or cycle.response_complete or not cycle.response_started:
-                self.transport.write(farewell)
+                self.transport.write(_farewell(*why))
             self.transport.close()
 
 

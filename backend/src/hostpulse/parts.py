@@ -42,7 +42,7 @@ def build(config: Config, clock_ms: Callable[[], int] = wall_clock_ms) -> Parts:
     try:
         storage = open_storage(config.storage)
     except StorageError as error:
-        raise ConfigError(f"storage: {error}") from error
+        raise ConfigError(str(error)) from error
     telemetry = Telemetry(time.monotonic)
     servers = Servers(config.max_servers)
     limits = Limits(config.max_custom_metrics)

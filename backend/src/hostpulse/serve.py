@@ -9,7 +9,7 @@ import sys
 
 import uvicorn
 
-from hostpulse.config import Config, ConfigError
+from hostpulse.config import Config
 from hostpulse.connections import protocol_class
 from hostpulse.door import Door
 from hostpulse.parts import Parts
@@ -20,8 +20,12 @@ _BACKLOG = 2048
 _GC_THRESHOLDS = (20_000, 20, 100)
 
 
+class AddressTaken(Exception):
+    """Nothing can listen there now; the message says what to do."""
+
+
 def listen(config: Config) -> socket.socket:
-    """Return a socket that listens where `config` says; raises ConfigError."""
+    """Return a socket that listens where `config` says; raises AddressTaken."""
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     if sys.platform != "win32":  # there it would let two programs share the port
@@ -30,7 +34,7 @@ def listen(config: Config) -> socket.socket:
         listener.bind((config.host, config.port))
     except OSError as error:
         listener.close()
-        raise ConfigError(
+        raise AddressTaken(
             f"port: cannot listen on {config.host}:{config.port} ({error.strerror}); stop what "
             "uses it, or choose another with --port."
         ) from error
@@ -57,6 +61,13 @@ def server_for(parts: Parts) -> uvicorn.Server:
     return uvicorn.Server(settings)
 
 
+def _stop_with_the_terminal() -> None:
+    """Take the end of the terminal, where systems tell of it, for a wish to stop."""
+    hangup = getattr(signal, "SIGHUP", None)
+    if hangup is not None:
+        signal.signal(hangup, lambda *_: signal.raise_signal(signal.SIGTERM))
+
+
 def serve(parts: Parts, listener: socket.socket) -> None:
     """Answer requests until a signal says stop, then finish those under way."""
     # Samples are no cycles: looking for some among millions of them would only cost.
@@ -65,6 +76,7 @@ def serve(parts: Parts, listener: socket.socket) -> None:
     gc.set_threshold(*_GC_THRESHOLDS)
     # uvicorn stops on a signal, and then raises it again: by now there is nothing left to stop.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    _stop_with_the_terminal()
     try:
         server_for(parts).run(sockets=[listener])
     except KeyboardInterrupt:

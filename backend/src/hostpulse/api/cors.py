@@ -8,7 +8,7 @@ from flask import Flask
 from flask_cors.core import get_cors_headers, get_cors_options
 from werkzeug.datastructures import Headers
 
-_METHODS = ("GET", "HEAD", "POST")
+_METHODS = ("GET", "HEAD")
 
 
 class Cors:

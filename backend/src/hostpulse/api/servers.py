@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import Any
 
 import msgspec
@@ -240,6 +241,15 @@ def _current(server: Server, names: set[str]) -> dict[str, Any]:
     return found
 
 
+def _names_the_server(address: str) -> bool:
+    """Tell whether others could reach the server by this address."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return True
+    return not (found.is_loopback or found.is_link_local)
+
+
 def _facts(server: Server) -> dict[str, Any]:
     if server.newest is None:
         return {}
@@ -252,5 +262,6 @@ def _facts(server: Server) -> dict[str, Any]:
         count_of = server.newest.get(Key(name))
         facts[name] = None if count_of is None else int(count_of)
     interfaces = report.io.network.values() if report.io else ()
-    facts["addresses"] = [address for row in interfaces for address in row.addresses]
+    addresses = (address for row in interfaces for address in row.addresses)
+    facts["addresses"] = [address for address in addresses if _names_the_server(address)]
     return {name: value for name, value in facts.items() if value not in ("", None)}

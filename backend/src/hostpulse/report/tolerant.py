@@ -73,7 +73,7 @@ def clean(document: Any, allowed: limits.Limits) -> tuple[Any, tuple[str, ...]]:
     Raises InvalidReport.
     """
     if not isinstance(document, dict):
-        raise InvalidReport("body", "must be a report, that is a JSON object, or an array of them")
+        raise InvalidReport("report", "must be a JSON object")
     for field in ("hostname", "timestamp"):
         if field not in document:
             raise InvalidReport(field, "is missing; every report needs it")
@@ -259,7 +259,7 @@ class _Cleaner:
     def _custom(self, path: str, values: Any) -> dict[str, Any]:
         room = self._allowed.custom_metrics
         good: dict[str, Any] = {}
-        for name, value in self._named(path, values).items():
+        for name, value in self._named(path, values, len(values)).items():
             if isinstance(value, dict):
                 entry: Any = self._custom_instances(f"{path}.{name}", value, room)
                 room -= len(entry)

@@ -67,5 +67,5 @@ def open_storage(url: str) -> Storage:
     scheme = url.partition(":")[0]
     if scheme not in STORAGES:
         known = ", ".join(f"{name}://" for name in STORAGES)
-        raise StorageError(f"storage {url!r} is not known; use one of: {known}")
+        raise StorageError(f"storage: {url!r} is not known; use one of: {known}")
     return STORAGES[scheme](url)
