@@ -27,7 +27,10 @@ export async function mount(root, context) {
     try {
       await feed.refresh(state.window, signal);
     } catch (error) {
-      if (/** @type {any} */ (error).status === 404) view.showMissing();
+      if (/** @type {any} */ (error).status === 404) {
+        view.showMissing();
+        live.setLabel("No such server");
+      }
       throw error;
     }
     setTitle(feed.data.row?.hostname ?? id);
