@@ -35,6 +35,9 @@ const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "
 /** @returns {Window} */
 export const liveWindow = (range = DEFAULT_RANGE) => ({ kind: "live", range });
 
+/** The shortest range that shows a server whose first sample is so old. @param {number} ageMs */
+export const rangeFor = (ageMs) => RANGES.find(({ span }) => ageMs <= span)?.key ?? DEFAULT_RANGE;
+
 /** @param {string} key */
 const rangeOf = (key) => RANGES.find((range) => range.key === key);
 

@@ -6,7 +6,7 @@ import { createView } from "../server/view.js";
 import { createFeed } from "../server/feed.js";
 import { createWindowState } from "../server/window-state.js";
 import { serverKeys } from "../server/keys.js";
-import { boundsOf, windowWords } from "../timescale.js";
+import { boundsOf, rangeFor, windowWords } from "../timescale.js";
 
 /**
  * @param {HTMLElement} root
@@ -20,6 +20,7 @@ export async function mount(root, context) {
   const state = createWindowState(router, { now: () => clock.now(), onWindow: reload, onLook: () => view.draw() });
   const view = createView(root, { id, feed, state, context, signal: ending.signal });
   Object.assign(/** @type {any} */ (globalThis).hostpulse, { charts: view.handles });
+  let beginning = true;
   setTitle(id);
 
   /** @param {AbortSignal} signal */
@@ -35,6 +36,14 @@ export async function mount(root, context) {
     }
     setTitle(feed.data.row?.hostname ?? id);
     view.show();
+    if (beginning) begin();
+  }
+
+  // An hour that is nearly all empty says little: a young server is shown closer.
+  function begin() {
+    beginning = false;
+    const { times, end, raw } = feed.data.history;
+    if (raw && times.length) state.beginWith(rangeFor(end - times[0]));
   }
 
   function reload() {

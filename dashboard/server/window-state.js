@@ -70,6 +70,15 @@ export function createWindowState(router, { now, onWindow, onLook }) {
       return look.choice;
     },
     setWindow,
+
+    /** Begins with a shorter range where nobody chose one. @param {string} range */
+    beginWith(range) {
+      if (router.query.has("range") || window.kind !== "live" || window.range === range) return;
+      window = liveWindow(range);
+      router.setQuery(windowFields(window));
+      onWindow();
+    },
+
     shift: (/** @type {number} */ share) => setWindow(shiftWindow(bounds(), share, now())),
     widen: () => setWindow(widenWindow(bounds(), now())),
     goLive: () => setWindow(liveWindow()),

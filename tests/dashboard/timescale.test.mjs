@@ -131,3 +131,7 @@ test("a window is told in words a person would use", () => {
   assert.equal(scale.boundsLabel({ start: NOW - 24 * HOUR, end: NOW }, "utc"), "22 Nov 08:43 – 23 Nov 08:43");
   assert.equal(scale.timestamp(NOW, "utc"), "2026-11-23 08:43:07");
 });
+
+test("a young server begins with the shortest range that shows all of it", () => {
+  assert.deepEqual([0, 299, 301, 899, 901, 7200].map((age) => scale.rangeFor(age * 1000)), ["5m", "5m", "15m", "15m", "1h", "1h"]);
+});
