@@ -132,7 +132,7 @@ def test_a_body_that_cannot_be_unzipped_is_refused_in_words(backend: Backend, na
     answer = backend.post_bytes(body, Content_Encoding=encoding)
     assert answer.status_code == status, answer.text
     assert answer.json()["error"]
-    assert time.perf_counter() - started < 4
+    assert time.perf_counter() - started < 1
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ def test_an_array_of_nonsense_is_refused_quickly_and_shortly(backend: Backend) -
         )
         assert answer.status_code in (200, 400, 413)
         assert len(answer.content) < 100_000
-        assert time.perf_counter() - started < 6
+        assert time.perf_counter() - started < 2
 
 
 def test_the_durability_is_that_of_the_storage(backend: Backend) -> None:

@@ -117,7 +117,7 @@ def test_300_slow_clients_do_not_slow_the_others(patient: Backend) -> None:
             started = time.perf_counter()
             patient.accept(report(time_ms=NOW_MS + i))
             seconds.append(time.perf_counter() - started)
-        assert sorted(seconds)[len(seconds) // 2] < 0.25
+        assert sorted(seconds)[-2] < 0.25
         for connection in slow:
             connection.settimeout(5)
             assert until_closed(connection).startswith(b"HTTP/1.1 408 ")
@@ -190,7 +190,7 @@ def test_a_body_longer_than_its_length_is_cut_there_and_the_rest_has_to_hurry(
     started = time.monotonic()
     answer = ask(patient, HEAD + b"Content-Length: %d\r\n\r\n" % (len(body) - 1) + body)
     assert answer.startswith(b"HTTP/1.1 400 ")
-    assert time.monotonic() - started <= 8 * PATIENCE
+    assert time.monotonic() - started <= 3 * PATIENCE
 
 
 def test_requests_in_a_row_are_answered_in_their_order(patient: Backend) -> None:

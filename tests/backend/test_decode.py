@@ -282,7 +282,7 @@ def test_what_is_no_report_is_refused_in_words(body: bytes) -> None:
         judge(body)
 
 
-def quickly(body: bytes, seconds: float = 2.0) -> None:
+def quickly(body: bytes, seconds: float = 1.0) -> None:
     """Decode within this much processor time, whatever comes of it and else runs here."""
     started = time.process_time()
     with suppress(InvalidReport):
