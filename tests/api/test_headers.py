@@ -132,3 +132,11 @@ def test_another_page_may_not_write_even_if_its_origin_is_named() -> None:
             asked = {"Origin": PAGE, "Access-Control-Request-Method": method}
             preflight = backend.request("OPTIONS", "/api/metrics", headers=asked)
             assert method not in preflight.headers.get("Access-Control-Allow-Methods", "")
+
+
+def test_a_receipt_for_an_agent_is_short_but_can_be_traced(backend: Backend) -> None:
+    receipt = backend.post(report("web-1", backend.clock.now_ms))
+    assert receipt.status_code == 200
+    assert receipt.headers["X-Request-Id"]
+    assert receipt.headers["X-Content-Type-Options"] == "nosniff"
+    assert sum(len(name) + len(value) for name, value in receipt.headers.items()) < 200

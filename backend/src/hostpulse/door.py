@@ -37,6 +37,7 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Header = tuple[bytes, bytes]
 
 METRICS_PATH = "/api/metrics"
 ROUTES = ((METRICS_PATH, "POST"),)
@@ -44,6 +45,7 @@ PEOPLE_THREADS = 8
 
 _COMMON = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS]
 _JSON = (b"content-type", b"application/json")
+_NO_SNIFF = (b"x-content-type-options", b"nosniff")
 _FORWARDING = frozenset(name.encode() for name in FORWARDING_HEADERS)
 _NO_STORE = (b"cache-control", b"no-store")
 
@@ -80,9 +82,8 @@ class Door:
         started = time.perf_counter()
         request_id = next(self._ids)
         scope["state"] = {"request_id": request_id}
-        exchange = _Exchange(send, [*_COMMON, (b"x-request-id", request_id.encode())])
         headers = dict(scope["headers"])
-        exchange.common += self._cors.headers(scope["method"], headers)
+        exchange = _Exchange(send, request_id, self._cors.headers(scope["method"], headers))
         try:
             await self._route(scope, headers, receive, exchange)
         except ClientGone:
@@ -105,11 +106,11 @@ class Door:
             body = await self._body(headers, receive)
             await self._people(scope, _replay(body), exchange.pass_on)
         elif scope["method"] == "POST":
-            await exchange.answer(await self._metrics(scope, headers, receive))
+            await exchange.receipt(await self._metrics(scope, headers, receive))
         else:
             await exchange.answer(_only_post(scope["state"]["request_id"]))
 
-    async def _metrics(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Answer:
+    async def _metrics(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> bytes:
         principal = self._parts.guard.for_ingest(_asker(scope, headers))
         _check_content_type(headers)
         encoding = headers.get(b"content-encoding", b"identity").strip().lower()
@@ -120,7 +121,7 @@ class Door:
             raise BadRequest(415, "Content-Encoding: send gzip or no encoding at all.")
         outcome = await self._parts.ingest.accept(principal.tenant, body)
         received = Received.of(outcome, self._parts.ingest.durability, self._parts.clock_ms())
-        return Answer(200, encode(received))
+        return encode(received)
 
     async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
         most = self._parts.config.max_body_bytes
@@ -146,28 +147,39 @@ class Door:
 class _Exchange:
     """Sends one answer with the headers that every answer has."""
 
-    def __init__(self, send: Send, common: list[tuple[bytes, bytes]]) -> None:
+    def __init__(self, send: Send, request_id: str, cross_origin: list[Header]) -> None:
         self._send = send
-        self.common = common
+        self._request_id = (b"x-request-id", request_id.encode())
+        self._cross_origin = cross_origin
         self.status = 0
+
+    def _common(self) -> list[Header]:
+        return [*_COMMON, self._request_id, *self._cross_origin]
 
     async def answer(self, answer: Answer) -> None:
         """Send an answer of our own, unless one was begun already."""
         if self.status:
             return
-        self.status = answer.status
-        headers = [_JSON, (b"content-length", b"%d" % len(answer.body)), _NO_STORE, *self.common]
+        headers = [_NO_STORE, *self._common()]
         headers += [(name.encode(), value.encode()) for name, value in answer.headers]
-        start = {"type": "http.response.start", "status": answer.status, "headers": headers}
-        await self._send(start)
-        await self._send({"type": "http.response.body", "body": answer.body})
+        await self._whole(answer.status, answer.body, headers)
+
+    async def receipt(self, body: bytes) -> None:
+        """Send the answer to an agent: no browser shows it, so it carries no page's headers."""
+        await self._whole(200, body, [_NO_SNIFF, self._request_id, *self._cross_origin])
+
+    async def _whole(self, status: int, body: bytes, headers: list[Header]) -> None:
+        self.status = status
+        headers += (_JSON, (b"content-length", b"%d" % len(body)))
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+        await self._send({"type": "http.response.body", "body": body})
 
     async def pass_on(self, message: Message) -> None:
         """Send on what the Flask application answers."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             theirs = [header for header in message["headers"] if header[0] != b"date"]
-            message["headers"] = [*theirs, *self.common]
+            message["headers"] = [*theirs, *self._common()]
         await self._send(message)
 
 

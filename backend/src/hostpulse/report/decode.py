@@ -14,7 +14,7 @@ import msgspec
 from hostpulse.report import tolerant
 from hostpulse.report.errors import InvalidReport, TooManyReports
 from hostpulse.report.facts import Facts
-from hostpulse.report.flatten import Plan, Plans, read
+from hostpulse.report.flatten import Plan, Plans
 from hostpulse.report.limits import MAX_REPORT_BYTES, MAX_REPORTS, Limits
 from hostpulse.report.shape import DECODER
 
@@ -89,13 +89,12 @@ def _decode_one(item: Any, plans: Plans, limits: Limits) -> Decoded:
     if len(item) > MAX_REPORT_BYTES:
         raise InvalidReport("report", f"is larger than {MAX_REPORT_BYTES} bytes; send less")
     report = _typed(item, limits)
-    try:
-        plan = plans.of(report) if report else None
-    except InvalidReport:
-        plan = None
-    if plan is None:
+    if report is None:
         return _decode_tolerantly(tolerant.loads(item), plans, limits)
-    values = read(report)
+    try:
+        plan, values = plans.flatten(report)
+    except InvalidReport:
+        return _decode_tolerantly(tolerant.loads(item), plans, limits)
     if _FINE.search(item) or _TINY[0].search(item) or _TINY[1].search(item):
         plan.round(values)
     return _finish(report, plan, values, item)
@@ -120,7 +119,7 @@ def _custom_count(report: Any) -> int:
 def _decode_tolerantly(document: Any, plans: Plans, limits: Limits) -> Decoded:
     report, dropped = tolerant.clean(document, limits)
     raw = msgspec.json.encode(tolerant.presentable(document))
-    plan, values = plans.of(report), read(report)
+    plan, values = plans.flatten(report)
     plan.round(values)
     return _finish(report, plan, values, raw, dropped)
 

@@ -1,21 +1,24 @@
 """From a typed report to the positions of a values array.
 
 The shape of a report (which sections, which instances) rarely changes, so everything that depends
-on it alone is worked out once in a `Plan` and found again by the shape.
+on it alone is worked out once in a `Plan` and found again by the shape. A number that no report of
+the shape has had yet gets no position.
 """
 
 from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan, nan
+from operator import itemgetter
 from typing import Any
 
 from msgspec.structs import astuple
 
 from hostpulse import catalogue
+from hostpulse.report import rates
 from hostpulse.report.errors import InvalidReport
 from hostpulse.report.sample import Key, Layout
 from hostpulse.report.shape import numbers_of, section_metrics
@@ -37,6 +40,9 @@ _PARTITION_NAME = re.compile(
 Shape = tuple[object, ...]
 
 
+Numbers = list[float]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
     """What follows from a shape: the layout, what to round and how, and what to sum up."""
@@ -44,18 +50,43 @@ class Plan:
     layout: Layout
     fractions: array[int]
     totals: tuple[tuple[int, tuple[int, ...]], ...]
+    kept: frozenset[int]
+    _keep: Callable[[Numbers], tuple[float, ...]]
+    _leave: Callable[[Numbers], tuple[float, ...]]
+    _left: tuple[float, ...]
 
     @classmethod
-    def of_keys(cls, keys: Sequence[Key]) -> Plan:
-        """Make the plan for the keys of a report, in the order that `read` has their numbers.
+    def of_keys(cls, keys: Sequence[Key], kept: frozenset[int]) -> Plan:
+        """Make the plan that keeps the positions `kept` of a report with these keys.
 
         Raises InvalidReport if two rows have one name.
         """
-        positions = {key: position for position, key in enumerate(keys)}
-        if len(positions) != len(keys):
+        if len(set(keys)) != len(keys):
             raise InvalidReport("report", "names an instance twice")
-        fractions = array("l", [i for i, key in enumerate(keys) if _decimals(key)])
-        return cls(Layout(tuple(keys)), fractions, tuple(_totals(positions)))
+        layout = Layout(tuple([keys[i] for i in sorted(kept)]))
+        fractions = array("l", [i for i, key in enumerate(layout.keys) if _decimals(key)])
+        left_out = [i for i in range(len(keys)) if i not in kept]
+        return cls(
+            layout,
+            fractions,
+            tuple(_totals(layout.index)),
+            kept,
+            _picker(sorted(kept)),
+            _picker(left_out),
+            (nan,) * len(left_out),
+        )
+
+    def fits(self, numbers: Numbers) -> bool:
+        """Tell whether the plan keeps every number there is.
+
+        What is left out is known by identity, at the speed of C: each absent number of a typed
+        report is the same NaN.
+        """
+        return self._leave(numbers) == self._left
+
+    def pack(self, numbers: Numbers) -> array[float]:
+        """Return the numbers in the order of the layout."""
+        return array("d", self._keep(numbers))
 
     def round(self, values: array[float]) -> None:
         """Round each number that may have a fraction to its metric's decimals."""
@@ -71,7 +102,13 @@ class Plan:
                 values[position] = _sum([values[source] for source in sources])
 
 
-def _sum(values: list[float]) -> float:
+def _picker(positions: Sequence[int]) -> Callable[[Numbers], tuple[float, ...]]:
+    if len(positions) > 1:
+        return itemgetter(*positions)
+    return lambda numbers: tuple([numbers[i] for i in positions])
+
+
+def _sum(values: Numbers) -> float:
     known = [value for value in values if not isnan(value)]
     return round(sum(known), catalogue.DECIMALS) if known else nan
 
@@ -115,19 +152,32 @@ class Plans:
         self._key_count = 0
         self._found: dict[Shape, Plan] = {}
 
-    def of(self, report: Any) -> Plan:
-        """Return the plan for the shape of `report`; raises InvalidReport."""
-        shape = _shape(report)
-        return self._found.get(shape) or self._make(shape, report)
+    def flatten(self, report: Any) -> tuple[Plan, array[float]]:
+        """Return the numbers of `report` and the plan they follow; raises InvalidReport."""
+        shape, numbers = _shape(report), _numbers(report)
+        plan = self._found.get(shape)
+        if plan is None or not plan.fits(numbers):
+            plan = self._make(shape, report, numbers)
+        return plan, plan.pack(numbers)
 
-    def _make(self, shape: Shape, report: Any) -> Plan:
-        plan = Plan.of_keys(tuple(_keys(report)))
-        self._key_count += len(plan.layout.keys)
+    def _make(self, shape: Shape, report: Any, numbers: Numbers) -> Plan:
+        keys = tuple(_keys(report))
+        reserved = set(catalogue.TOTALS) | (rates.MADE if _is_plain(report) else set())
+        kept = {i for i, key in enumerate(keys) if not isnan(numbers[i]) or key.metric in reserved}
+        if shape in self._found:
+            kept |= self._found[shape].kept
+        plan = Plan.of_keys(keys, frozenset(kept))
+        self._key_count += len(keys)
         if self._key_count > self._most_keys:
             self._found.clear()
-            self._key_count = len(plan.layout.keys)
+            self._key_count = len(keys)
         self._found[shape] = plan
         return plan
+
+
+def _is_plain(report: Any) -> bool:
+    """Tell whether the report is of an agent that makes no rates of its own."""
+    return not (report.agent and report.agent.version)
 
 
 def _shape(report: Any) -> Shape:
@@ -136,7 +186,7 @@ def _shape(report: Any) -> Shape:
         (len(cpu.cpu_percent_per_core), len(cpu.load_average)) if cpu else None,
         report.memory is None,
         report.system is None,
-        report.agent is None,
+        report.agent and bool(report.agent.version),
         tuple([p.mountpoint for p in disk.partitions]) if disk else None,
         (tuple(io.network), tuple(io.disk_io)) if io else None,
         tuple(report.pressure),
@@ -146,9 +196,9 @@ def _shape(report: Any) -> Shape:
     )
 
 
-def read(report: Any) -> array[float]:
-    """Return the numbers of a report in the order of its plan's layout; the totals are NaN."""
-    values: list[float] = []
+def _numbers(report: Any) -> Numbers:
+    """Return the numbers of a report in the order of `_keys`; the totals are NaN."""
+    values: Numbers = []
     if report.cpu:
         values += astuple(report.cpu)[_CPU]
         values += _known(report.cpu.cpu_percent_per_core)
@@ -165,7 +215,7 @@ def read(report: Any) -> array[float]:
     if report.io:
         _read_io(report.io, values)
     _read_small_sections(report, values)
-    return array("d", values)
+    return values
 
 
 def _known(numbers: list[float | None]) -> Iterable[float]:
@@ -174,7 +224,7 @@ def _known(numbers: list[float | None]) -> Iterable[float]:
     return numbers  # type: ignore[return-value]
 
 
-def _read_io(io: Any, values: list[float]) -> None:
+def _read_io(io: Any, values: Numbers) -> None:
     for row in io.network.values():
         values += astuple(row)[_NETWORK]
     for row in io.disk_io.values():
@@ -182,7 +232,7 @@ def _read_io(io: Any, values: list[float]) -> None:
     values += [nan] * (2 * _has_total(io.network) + 2 * _has_total(io.disk_io))
 
 
-def _read_small_sections(report: Any, values: list[float]) -> None:
+def _read_small_sections(report: Any, values: Numbers) -> None:
     for row in report.pressure.values():
         values += astuple(row)[_PRESSURE]
     values += report.temperatures.values()

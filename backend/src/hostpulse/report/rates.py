@@ -66,3 +66,4 @@ _MAKERS: dict[str, Maker] = {
     for metric in catalogue.METRICS
     if metric.counter and (rate := catalogue.BY_NAME.get(f"{metric.name}_per_sec"))
 } | {"disk_busy_percent": _busy_percent, "disk_await_ms": _await_ms}
+MADE = frozenset(_MAKERS)
