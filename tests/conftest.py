@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Callable
 
 import pytest
 from hypothesis import settings
 
+# Debian keeps the programs of a PostgreSQL server out of PATH; the newest version comes first.
+POSTGRES_FOLDERS = sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)
 ROUNDS = int(os.environ.get("HOSTPULSE_TEST_ROUNDS", "20"))
 
 settings.register_profile("hostpulse", max_examples=5 * ROUNDS, deadline=None, print_blob=True)
@@ -37,10 +40,21 @@ def needs_program() -> Callable[..., str]:
     return find_program
 
 
+@pytest.fixture(scope="session")
+def postgres(needs_program: Callable[..., str]) -> Iterator[Any]:
+    """A real PostgreSQL: `PostgresServer` of its module, or the one the environment names."""
+    from tests.postgres_server import open_postgres  # the agent's tests run without a driver
+
+    server = open_postgres(needs_program)
+    yield server
+    server.close()
+
+
 def find_program(*names: str) -> str:
     """Gives the path of the first of these programs that this machine has."""
+    path = os.pathsep.join([os.environ.get("PATH", os.defpath), *POSTGRES_FOLDERS])
     for name in names:
-        found = shutil.which(name)
+        found = shutil.which(name, path=path)
         if found:
             return found
     missing = f"{' or '.join(names)} is not installed: `make test` as root installs it on Debian."
