@@ -38,6 +38,7 @@ def test_the_answer_says_what_became_of_each_report(backend: Backend) -> None:
         "accepted": 1,
         "duplicates": 1,
         "expired": 0,
+        "too_old": 0,
         "rejected": [{"index": 2, "error": "timestamp: is missing; every report needs it"}],
         "rejected_fields": [],
         "durability": "memory",

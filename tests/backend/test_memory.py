@@ -12,6 +12,8 @@ from hostpulse.storage.memory import CAPACITY, MemoryStorage
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.conformance.storages import append
+
 LAYOUT = Layout((Key("cpu_percent_total"),))
 CPU = Wanted(("cpu_percent_total",))
 
@@ -38,7 +40,7 @@ def test_the_newest_are_kept_by_time_and_older_ones_are_expired(
             else:
                 expected["accepted"] += 1
                 model = set(sorted({*model, time})[-capacity:])
-        done = storage.append("a", samples(post))
+        done = append(storage, samples(post))
         assert (done.accepted, done.duplicates, done.expired) == tuple(expected.values())
     history = storage.history("a", "srv_1", CPU, Window(0, 100, interval_ms=1000))
     assert set(history.times) == model
@@ -47,9 +49,9 @@ def test_the_newest_are_kept_by_time_and_older_ones_are_expired(
 def test_a_thousand_samples_are_kept() -> None:
     storage = MemoryStorage()
     assert CAPACITY == 1000
-    done = storage.append("a", samples(range(5000, 6001)))
+    done = append(storage, samples(range(5000, 6001)))
     assert (done.accepted, done.expired) == (1001, 0)
-    done = storage.append("a", samples([4000, 5000, 5001]))
+    done = append(storage, samples([4000, 5000, 5001]))
     assert (done.accepted, done.duplicates, done.expired) == (0, 1, 2)
 
 
@@ -61,7 +63,7 @@ def test_a_sample_costs_hardly_more_than_its_numbers() -> None:
     before = tracemalloc.get_traced_memory()[0]
     for time in range(CAPACITY):
         values = array("d", [float(i) for i in range(count)])
-        storage.append("a", [Sample("srv_1", time, layout, values)])
+        append(storage, [Sample("srv_1", time, layout, values)])
     used = tracemalloc.get_traced_memory()[0] - before
     tracemalloc.stop()
     assert used / CAPACITY < 8 * count * 1.3

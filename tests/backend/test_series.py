@@ -46,9 +46,9 @@ def check_buckets(history: History, times: list[int], column: list[float], windo
                 for time, value in zip(times, column, strict=True)
                 if start <= time < start + history.step_ms and not isnan(value)
             ]
-            assert same(series.mean[i], sum(inside) / len(inside) if inside else nan)
-            assert same(series.min[i], min(inside, default=nan))
-            assert same(series.max[i], max(inside, default=nan))
+            assert same(series.points.mean[i], sum(inside) / len(inside) if inside else nan)
+            assert same(series.points.min[i], min(inside, default=nan))
+            assert same(series.points.max[i], max(inside, default=nan))
 
 
 @given(windows(st.integers(2, 60)), st.data())
@@ -98,7 +98,7 @@ def test_raw_series_hold_the_samples_and_one_null_in_each_gap(
     assert history.step_ms == window.interval_ms
     assert history.times == [time for time, _ in expected]
     for series in history.series:
-        for shown in (series.mean, series.min, series.max):
+        for shown in (series.points.mean, series.points.min, series.points.max):
             assert all(same(a, b) for a, (_, b) in zip(shown, expected, strict=True))
 
 
@@ -107,7 +107,7 @@ def test_the_mean_of_equal_values_is_that_value(value: float, count: int) -> Non
     (series,) = build(
         list(range(count)), {KEY: [value] * count}, Window(0, 5000, bucket_ms=5000)
     ).series
-    assert series.min[0] <= series.mean[0] <= series.max[0]
+    assert series.points.min[0] <= series.points.mean[0] <= series.points.max[0]
 
 
 def test_samples_two_intervals_apart_are_no_gap() -> None:
@@ -118,7 +118,7 @@ def test_samples_two_intervals_apart_are_no_gap() -> None:
 def test_a_window_asked_in_minutes_is_answered_in_minutes() -> None:
     history = build([1, 61_000], {KEY: [1.0, 2.0]}, Window(0, 180_000, bucket_ms=60_000))
     assert (history.raw, history.times) == (False, [0, 60_000, 120_000])
-    assert [v for v in history.series[0].mean if not isnan(v)] == [1.0, 2.0]
+    assert [v for v in history.series[0].points.mean if not isnan(v)] == [1.0, 2.0]
 
 
 @pytest.mark.parametrize("hours", [1, 6, 24, 24 * 7, 24 * 30, 24 * 365 * 3])

@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from math import isnan, nan
+from pathlib import Path
 from threading import Thread
 
 import pytest
 from hostpulse.report import Key, Layout, Sample
-from hostpulse.storage import Storage, StorageError, Wanted, Window, open_storage
+from hostpulse.storage import Batch, Options, Storage, StorageError, Wanted, Window, open_storage
 from hostpulse.storage.memory import CAPACITY
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from tests.conformance.storages import Place, append
 
 CPU, MEMORY = Key("cpu_percent_total"), Key("memory_percent")
 DISK = Key("disk_percent", "/")
 LAYOUT = Layout((CPU, MEMORY))
 WIDE = Layout((DISK, CPU))
 ALL = Window(0, 2**53)
-OPENERS: dict[str, Callable[[], Storage]] = {"memory": lambda: open_storage("memory://")}
-
-
-@pytest.fixture(params=OPENERS)
-def storage(request: pytest.FixtureRequest) -> Iterator[Storage]:
-    opened = OPENERS[request.param]()
-    yield opened
-    opened.close()
 
 
 def sample(time_ms: int, cpu: float = 1.0, server: str = "srv_1") -> Sample:
@@ -36,59 +31,82 @@ def sample(time_ms: int, cpu: float = 1.0, server: str = "srv_1") -> Sample:
 def kept(storage: Storage, server: str = "srv_1", tenant: str = "a") -> dict[int, float]:
     """Return time -> CPU of what the storage kept, a second at a time so that all are raw."""
     found: dict[int, float] = {}
-    for start in range(0, 3_000_000, 300_000):
+    for start in range(0, 3_000_000, 300_000):  # fewer than a window may have points
         window = Window(start, start + 300_000)
         history = storage.history(tenant, server, Wanted(("cpu_percent_total",)), window)
         for series in history.series:
             assert history.raw
-            pairs = zip(history.times, series.mean, strict=True)
+            pairs = zip(history.times, series.points.mean, strict=True)
             found.update((time, value) for time, value in pairs if not isnan(value))
     return found
 
 
-def fates(storage: Storage, *samples: Sample) -> tuple[int, int, int]:
-    done = storage.append("a", samples)
-    return done.accepted, done.duplicates, done.expired
+def fates(place: Place, storage: Storage, *samples: Sample) -> tuple[int, int]:
+    """Append and return (accepted, duplicates); an engine that cannot tell accepts both."""
+    done = append(storage, samples)
+    assert (done.expired, done.too_old) == (0, 0)
+    if place.counts_duplicates:
+        assert done.duplicates is not None
+        return done.accepted, done.duplicates
+    assert done.duplicates is None
+    assert done.accepted == len(samples)
+    new = {(one.server, one.time_ms) for one in samples}
+    return len(new), len(samples) - len(new)
 
 
-def test_what_is_appended_is_read_again(storage: Storage) -> None:
-    assert fates(storage, sample(1000, 5.0), sample(2000, 6.0)) == (2, 0, 0)
+def test_what_is_appended_is_read_again(place: Place, storage: Storage) -> None:
+    assert fates(place, storage, sample(1000, 5.0), sample(2000, 6.0)) == (2, 0)
     assert kept(storage) == {1000: 5.0, 2000: 6.0}
 
 
-def test_a_sample_kept_already_changes_nothing(storage: Storage) -> None:
-    storage.append("a", [sample(1000, 5.0)])
-    assert fates(storage, sample(1000, 9.0), sample(1000, 8.0)) == (0, 2, 0)
+def test_a_sample_sent_again_changes_nothing(place: Place, storage: Storage) -> None:
+    append(storage, [sample(1000, 5.0)])
+    again = append(storage, [sample(1000, 5.0), sample(1000, 5.0)])
+    assert (again.accepted, again.duplicates) == ((0, 2) if place.counts_duplicates else (2, None))
     assert kept(storage) == {1000: 5.0}
 
 
-def test_a_duplicate_inside_one_append_counts_as_one(storage: Storage) -> None:
-    assert fates(storage, sample(1000, 5.0), sample(1000, 6.0)) == (1, 1, 0)
+def test_the_first_of_two_values_for_a_time_stays(place: Place, storage: Storage) -> None:
+    if not place.counts_duplicates:
+        pytest.skip("this engine keeps the last one")
+    assert fates(place, storage, sample(1000, 5.0), sample(1000, 6.0)) == (1, 1)
+    assert fates(place, storage, sample(1000, 9.0)) == (0, 1)
     assert kept(storage) == {1000: 5.0}
 
 
-def test_samples_may_come_in_any_order(storage: Storage) -> None:
-    assert fates(storage, *(sample(t) for t in (3000, 1000, 2000, 4000))) == (4, 0, 0)
+def test_the_batches_of_one_append_are_judged_one_by_one(place: Place, storage: Storage) -> None:
+    again = Batch("a", [sample(1000, 5.0), sample(2000, 6.0)])
+    done = storage.append([Batch("a", [sample(1000, 5.0)]), Batch("b", [sample(1000, 7.0)]), again])
+    if place.counts_duplicates:
+        counts = [(one.accepted, one.duplicates) for one in done]
+        assert counts == [(1, 0), (1, 0), (1, 1)]
+    assert kept(storage) == {1000: 5.0, 2000: 6.0}
+    assert kept(storage, tenant="b") == {1000: 7.0}
+
+
+def test_samples_may_come_in_any_order(place: Place, storage: Storage) -> None:
+    assert fates(place, storage, *(sample(t) for t in (3000, 1000, 2000, 4000))) == (4, 0)
     assert list(kept(storage)) == [1000, 2000, 3000, 4000]
 
 
 def test_appending_nothing_is_nothing(storage: Storage) -> None:
-    assert fates(storage) == (0, 0, 0)
+    assert append(storage, []).accepted == 0
+    assert storage.append([]) == []
 
 
 def test_at_least_the_newest_thousand_are_kept(storage: Storage) -> None:
-    storage.append("a", [sample(t * 1000) for t in range(1, CAPACITY + 501)])
+    append(storage, [sample(t * 1000) for t in range(1, CAPACITY + 501)])
     assert set(kept(storage)) >= {t * 1000 for t in range(501, CAPACITY + 501)}
 
 
 def test_servers_know_nothing_of_each_other(storage: Storage) -> None:
-    storage.append("a", [sample(1000), sample(1000, 7.0, "srv_2")])
+    append(storage, [sample(1000), sample(1000, 7.0, "srv_2")])
     assert (kept(storage), kept(storage, "srv_2")) == ({1000: 1.0}, {1000: 7.0})
 
 
 def test_tenants_know_nothing_of_each_other(storage: Storage) -> None:
-    storage.append("a", [sample(1000)])
-    storage.append("b", [sample(2000)])
+    append(storage, [sample(1000)])
+    append(storage, [sample(2000)], tenant="b")
     assert list(kept(storage)) == [1000]
     assert list(kept(storage, tenant="b")) == [2000]
     storage.forget("b", "srv_1")
@@ -96,12 +114,12 @@ def test_tenants_know_nothing_of_each_other(storage: Storage) -> None:
     assert kept(storage, tenant="b") == {}
 
 
-def test_a_forgotten_server_may_come_back(storage: Storage) -> None:
-    storage.append("a", [sample(1000)])
+def test_a_forgotten_server_may_come_back(place: Place, storage: Storage) -> None:
+    append(storage, [sample(1000)])
     storage.forget("a", "srv_1")
     assert kept(storage) == {}
     assert storage.series("a", "srv_1") == []
-    assert fates(storage, sample(1000, 3.0)) == (1, 0, 0)
+    assert fates(place, storage, sample(1000, 3.0)) == (1, 0)
     assert kept(storage) == {1000: 3.0}
 
 
@@ -112,13 +130,13 @@ def test_a_server_that_is_not_known_has_no_history(storage: Storage) -> None:
 
 
 def test_the_start_belongs_to_a_window_and_the_end_does_not(storage: Storage) -> None:
-    storage.append("a", [sample(t) for t in (1000, 2000, 3000)])
+    append(storage, [sample(t) for t in (1000, 2000, 3000)])
     history = storage.history("a", "srv_1", Wanted(("cpu_percent_total",)), Window(1000, 3000))
     assert history.times == [1000, 2000]
 
 
 def test_a_key_with_no_value_in_the_window_is_left_out(storage: Storage) -> None:
-    storage.append("a", [sample(1000, nan), sample(2000, 1.0)])
+    append(storage, [sample(1000, nan), sample(2000, 1.0)])
     wanted = Wanted(("cpu_percent_total", "memory_percent", "swap_percent"))
     history = storage.history("a", "srv_1", wanted, Window(0, 2000))
     assert [series.key for series in history.series] == [MEMORY]
@@ -127,17 +145,17 @@ def test_a_key_with_no_value_in_the_window_is_left_out(storage: Storage) -> None
 
 def test_one_instance_can_be_asked_for(storage: Storage) -> None:
     layout = Layout((Key("disk_percent", "/"), Key("disk_percent", "/srv")))
-    storage.append("a", [Sample("srv_1", 1000, layout, array("d", [1.0, 2.0]))])
+    append(storage, [Sample("srv_1", 1000, layout, array("d", [1.0, 2.0]))])
     for instance, values in {"/": [1.0], "/srv": [2.0], "/x": []}.items():
         history = storage.history("a", "srv_1", Wanted(("disk_percent",), instance), ALL)
-        assert [series.mean[0] for series in history.series] == values
+        assert [series.points.mean[0] for series in history.series] == values
 
 
 def test_a_server_may_change_its_shape(storage: Storage) -> None:
     wide = Sample("srv_1", 2000, WIDE, array("d", [70.0, 2.0]))
-    storage.append("a", [sample(1000), wide, sample(3000, 3.0)])
+    append(storage, [sample(1000), wide, sample(3000, 3.0)])
     history = storage.history("a", "srv_1", Wanted(("cpu_percent_total", "disk_percent")), ALL)
-    columns = {series.key: series.mean for series in history.series}
+    columns = {series.key: series.points.mean for series in history.series}
     assert columns[CPU] == [1.0, 2.0, 3.0]
     assert [isnan(value) for value in columns[DISK]] == [True, False, True]
     assert set(storage.series("a", "srv_1")) == {CPU, MEMORY, DISK}
@@ -148,23 +166,29 @@ def test_an_open_storage_can_take_samples(storage: Storage) -> None:
     assert storage.durability
 
 
-def test_an_unknown_storage_is_refused_with_those_that_are_known() -> None:
-    with pytest.raises(StorageError, match="memory://"):
-        open_storage("tape://")
+def test_an_unknown_storage_is_refused_with_those_that_are_known(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="memory:"):
+        open_storage("tape://", Options(lambda: 0, tmp_path))
 
 
-@pytest.mark.parametrize("opener", OPENERS)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(posts=st.lists(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 9)), max_size=8)))
-def test_the_first_value_of_a_time_stays(opener: str, posts: list[list[tuple[int, int]]]) -> None:
-    opened, model = OPENERS[opener](), dict[int, float]()
+def test_each_time_is_kept_once(
+    place: Place, storage: Storage, posts: list[list[tuple[int, int]]]
+) -> None:
+    model: dict[int, float] = {}
     for post in posts:
-        new = {time * 1000 for time, _ in post} - set(model)
-        done = opened.append("a", [sample(time * 1000, value) for time, value in post])
+        fresh = {time * 1000 for time, _ in post} - set(model)
+        done = append(storage, [sample(time * 1000, value) for time, value in post])
         for time, value in post:
-            model.setdefault(time * 1000, value)
-        assert (done.accepted, done.duplicates) == (len(new), len(post) - len(new))
-    assert kept(opened) == model
-    opened.close()
+            if place.counts_duplicates:
+                model.setdefault(time * 1000, value)
+            else:
+                model[time * 1000] = value
+        if place.counts_duplicates:
+            assert (done.accepted, done.duplicates) == (len(fresh), len(post) - len(fresh))
+    assert kept(storage) == model
+    storage.forget("a", "srv_1")
 
 
 class Attempt(Thread):
@@ -185,13 +209,13 @@ class Attempt(Thread):
 def read_on(storage: Storage, count: int) -> None:
     for _ in range(count):
         history = storage.history("a", "srv_1", Wanted(("cpu_percent_total",)), ALL)
-        assert all(len(series.mean) == len(history.times) for series in history.series)
+        assert all(len(series.points.mean) == len(history.times) for series in history.series)
         storage.series("a", "srv_1")
 
 
 def write_on(storage: Storage, count: int, offset: int) -> None:
     for i in range(count):
-        storage.append("a", [sample((2 * i + offset) * 1000)])
+        append(storage, [sample((2 * i + offset) * 1000)])
         if i % 100 == 99:
             storage.forget("a", "srv_1")
 

@@ -50,7 +50,8 @@ class Checkout:
         self.root = root
         for folder in COPIED:
             shutil.copytree(ROOT / folder, root / folder, ignore=LEFT_OUT)
-        shutil.copy(ROOT / "tests/conftest.py", root / "tests")
+        for shared in (ROOT / "tests").glob("*.py"):
+            shutil.copy(shared, root / "tests")
         for example in examples("extending.md"):
             if example.language == "diff":
                 apply(example.text, root)

@@ -112,6 +112,7 @@ class Door:
 
     async def _metrics(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> bytes:
         principal = self._parts.guard.for_ingest(_asker(scope, headers))
+        self._parts.ingest.check_room()
         _check_content_type(headers)
         encoding = headers.get(b"content-encoding", b"identity").strip().lower()
         body = await self._body(headers, receive)

@@ -11,7 +11,8 @@ from hostpulse.control.servers import Server, Servers, TooManyServers
 from hostpulse.report import Decoded, InvalidReport, Limits, Refused, Sample, decode
 from hostpulse.report.flatten import Plans
 from hostpulse.report.rates import fill
-from hostpulse.storage import Appended, Storage
+from hostpulse.storage import Appended, Batch, Storage
+from hostpulse.storage.group_commit import GroupCommit
 from hostpulse.telemetry import Telemetry
 
 MAX_AHEAD_MS = 600_000
@@ -40,17 +41,21 @@ class Ingest:
         limits: Limits,
         clock_ms: Callable[[], int],
     ) -> None:
-        self._storage = storage
+        self.durability = storage.durability
+        self._commit = GroupCommit(storage)
         self._servers = servers
         self._telemetry = telemetry
         self._limits = limits
         self._clock_ms = clock_ms
         self._plans = Plans()
 
-    @property
-    def durability(self) -> str:
-        """What an accepted sample is safe from, in the storage's word."""
-        return self._storage.durability
+    def check_room(self) -> None:
+        """Return if another body may come; raises StorageError, before anything of it is read."""
+        self._commit.check_room()
+
+    def close(self) -> None:
+        """Store what waits."""
+        self._commit.close()
 
     async def accept(self, tenant: str, body: bytes) -> Outcome:
         """Store the reports of `body` and say what became of each.
@@ -58,16 +63,17 @@ class Ingest:
         Raises InvalidReport or TooManyServers if there is nothing to store, StorageError if it
         cannot be stored.
         """
-        batch = _Batch(self._servers, tenant, self._clock_ms())
+        reports = _Body(self._servers, tenant, self._clock_ms())
         for count, item in enumerate(decode(body, self._plans, self._limits), 1):
-            batch.add(count - 1, item)
+            reports.add(count - 1, item)
             if count % _BREATH == 0:
                 await asyncio.sleep(0)
-        if not batch.members:
-            raise batch.full or _nothing_to_store(batch.refused)
-        appended = self._storage.append(tenant, [member.sample for member in batch.members])
+        if not reports.members:
+            raise reports.full or _nothing_to_store(reports.refused)
+        samples = [member.sample for member in reports.members]
+        appended = await self._commit.append(Batch(tenant, samples), len(body))
         self._telemetry.count_samples(appended.accepted)
-        return batch.settle(appended)
+        return reports.settle(appended)
 
 
 class _Member(NamedTuple):
@@ -77,7 +83,7 @@ class _Member(NamedTuple):
     clock_ahead: bool
 
 
-class _Batch:
+class _Body:
     """The reports of one body on their way to the storage."""
 
     def __init__(self, servers: Servers, tenant: str, now_ms: int) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from hostpulse.access.guard import Guard
 from hostpulse.config import Config, ConfigError, read_ingest_key
 from hostpulse.control.servers import Servers
 from hostpulse.ingest import Ingest
 from hostpulse.report import Limits
-from hostpulse.storage import Storage, StorageError, open_storage
+from hostpulse.storage import Options, Storage, StorageError, open_storage
 from hostpulse.telemetry import Telemetry
 
 
@@ -34,13 +35,14 @@ class Parts:
 
     def close(self) -> None:
         """Let go of everything."""
+        self.ingest.close()
         self.storage.close()
 
 
 def build(config: Config, clock_ms: Callable[[], int] = wall_clock_ms) -> Parts:
     """Make the parts that `config` asks for; raises ConfigError."""
     try:
-        storage = open_storage(config.storage)
+        storage = open_storage(config.storage, Options(clock_ms, Path("data")))
     except StorageError as error:
         raise ConfigError(str(error)) from error
     telemetry = Telemetry(time.monotonic)

@@ -10,7 +10,7 @@ import msgspec
 from hostpulse.access.guard import AccessDenied
 from hostpulse.control.servers import TooManyServers, UnknownServer
 from hostpulse.report import InvalidReport, TooManyReports
-from hostpulse.storage import StorageError
+from hostpulse.storage import DiskFull, StorageError
 
 RETRY_AFTER_SECONDS = 5
 
@@ -64,6 +64,7 @@ _REFUSED: dict[type[Exception], int] = {
     TooManyReports: 413,
     UnknownServer: 404,
     TooManyServers: 403,
+    DiskFull: 507,
     StorageError: 503,
 }
 
@@ -84,7 +85,7 @@ def refusal(error: Exception, request_id: str) -> Answer:
 def sentence(status: int, text: str, request_id: str) -> Answer:
     """Return an error answer that says `text`."""
     headers: tuple[tuple[str, str], ...] = ()
-    if status in (429, 503):
+    if status in (429, 503, 507):
         headers = (("retry-after", str(RETRY_AFTER_SECONDS)),)
     elif status == 401:
         headers = (("www-authenticate", "Bearer"),)

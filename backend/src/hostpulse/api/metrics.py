@@ -20,8 +20,9 @@ class Received(msgspec.Struct, frozen=True):
     status: str
     hostname: str
     accepted: int
-    duplicates: int
+    duplicates: int | None
     expired: int
+    too_old: int
     rejected: list[Rejected]
     rejected_fields: list[str]
     durability: str
@@ -36,6 +37,7 @@ class Received(msgspec.Struct, frozen=True):
             outcome.appended.accepted,
             outcome.appended.duplicates,
             outcome.appended.expired,
+            outcome.appended.too_old,
             [Rejected(refused.index, refused.error) for refused in outcome.rejected],
             outcome.rejected_fields,
             durability,

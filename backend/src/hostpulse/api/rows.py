@@ -149,4 +149,4 @@ class Sparks:
         series = self._storage.history(tenant, server.id, _SPARK, window).series
         if not series:
             return [None] * minutes
-        return [None if isnan(value) else round(value) for value in series[0].mean]
+        return [None if isnan(value) else round(value) for value in series[0].points.mean]

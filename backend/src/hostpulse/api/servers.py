@@ -19,6 +19,7 @@ from hostpulse.parts import Parts
 from hostpulse.report import Key, Limits, reread
 from hostpulse.report.shape import SYSTEM_FACTS
 from hostpulse.storage import History, Wanted, Window
+from hostpulse.storage.series import Series
 
 _MINUTE_MS = 60_000
 _HOUR_MS = 3_600_000
@@ -218,11 +219,13 @@ def _unit(metric: str) -> str:
     return known.unit if known else ""
 
 
+def _columns(one: Series) -> SeriesColumns:
+    points: Any = one.points
+    return SeriesColumns(*one.key, _unit(one.key.metric), points.mean, points.min, points.max)
+
+
 def _answer(history: History) -> HistoryAnswer:
-    series: list[Any] = [
-        SeriesColumns(*one.key, _unit(one.key.metric), one.mean, one.min, one.max)  # type: ignore[arg-type]
-        for one in history.series
-    ]
+    series = [_columns(one) for one in history.series]
     return HistoryAnswer(
         history.start_ms, history.end_ms, history.step_ms, history.raw, history.times, series
     )

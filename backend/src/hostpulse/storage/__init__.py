@@ -2,37 +2,102 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple, Protocol
 
 from hostpulse.report import Key, Sample
 from hostpulse.storage.series import History, Wanted, Window
+from hostpulse.storage.tiers import Retention
 
-__all__ = ["Appended", "History", "Storage", "StorageError", "Wanted", "Window", "open_storage"]
+__all__ = [
+    "Appended",
+    "Batch",
+    "DiskFull",
+    "History",
+    "Options",
+    "Retention",
+    "Storage",
+    "StorageError",
+    "TierUsage",
+    "Usage",
+    "Wanted",
+    "Window",
+    "open_storage",
+]
 
 
 class StorageError(Exception):
     """The storage cannot do what was asked; the message says what to do about it."""
 
 
+class DiskFull(StorageError):
+    """There is no room for another sample; it resumes by itself once there is."""
+
+
+class Batch(NamedTuple):
+    """Samples of one tenant that came together."""
+
+    tenant: str
+    samples: Sequence[Sample]
+
+
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """What became of the samples of one append."""
+    """What became of the samples of one batch.
+
+    `duplicates` is None where the engine does not tell them from others. `expired` ones are older
+    than all that a full memory keeps, `too_old` ones than the retention of raw samples.
+    """
 
     accepted: int = 0
-    duplicates: int = 0
+    duplicates: int | None = 0
     expired: int = 0
+    too_old: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a storage is opened with: the clock (epoch ms), its folder and how long it keeps."""
+
+    clock_ms: Callable[[], int]
+    folder: Path
+    retention: Retention = field(default_factory=Retention)
+
+
+@dataclass(frozen=True, slots=True)
+class TierUsage:
+    """What a tier takes; None where the engine does not say."""
+
+    name: str
+    size_bytes: int | None
+    value_count: int | None
+    oldest_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What the storage takes, by tier and by (tenant, server) in bytes."""
+
+    tiers: list[TierUsage]
+    servers: dict[tuple[str, str], int]
 
 
 class Storage(Protocol):
-    """Keeps samples. The tenant comes first, always; servers are named by their id."""
+    """Keeps samples. The tenant comes first, always; servers are named by their id.
+
+    All may be called from any thread, `append` and `maintain` from one thread each at a time.
+    """
 
     durability: str
-    """What an acknowledged sample is safe from: 'memory' means kept until the process ends."""
+    """What an acknowledged sample is safe from: memory, fsync, commit or engine."""
 
-    def append(self, tenant: str, samples: Sequence[Sample]) -> Appended:
-        """Keep the samples; one already kept for its server and time changes nothing.
+    is_immediate: bool
+    """True if `append` only touches memory, so that the event loop may call it."""
+
+    def append(self, batches: Sequence[Batch]) -> list[Appended]:
+        """Keep the samples of all batches, durably; one that is kept already changes nothing.
 
         Raises StorageError, and then nothing was acknowledged.
         """
@@ -41,10 +106,19 @@ class Storage(Protocol):
         """Return a series for each wanted key that has a value in the window."""
 
     def series(self, tenant: str, server: str) -> list[Key]:
-        """Return every key that the server's kept samples have, in their order."""
+        """Return every key that the server's kept samples have."""
+
+    def samples(self, tenant: str, server: str, start_ms: int, end_ms: int) -> Iterator[Sample]:
+        """Yield the raw samples with `start_ms` ≤ time < `end_ms` in order of time."""
 
     def forget(self, tenant: str, server: str) -> None:
         """Drop all samples of a server."""
+
+    def maintain(self) -> None:
+        """Do what is due: roll up, seal, drop what is older than the retention. Can be repeated."""
+
+    def usage(self) -> Usage:
+        """Return what the storage takes."""
 
     def check(self) -> None:
         """Return if the storage can take samples now; raises StorageError."""
@@ -53,19 +127,21 @@ class Storage(Protocol):
         """Let go of files and connections; no call follows."""
 
 
-def _memory(_url: str) -> Storage:
+def _memory(_url: str, _options: Options) -> Storage:
     from hostpulse.storage.memory import MemoryStorage
 
     return MemoryStorage()
 
 
-STORAGES: dict[str, Callable[[str], Storage]] = {"memory": _memory}
+STORAGES: dict[str, Callable[[str, Options], Storage]] = {
+    "memory": _memory,
+}
 
 
-def open_storage(url: str) -> Storage:
+def open_storage(url: str, options: Options) -> Storage:
     """Open the storage that `url` names; raises StorageError for one that does not exist."""
     scheme = url.partition(":")[0]
     if scheme not in STORAGES:
-        known = ", ".join(f"{name}://" for name in STORAGES)
-        raise StorageError(f"storage: {url!r} is not known; use one of: {known}")
-    return STORAGES[scheme](url)
+        known = ", ".join(f"{name}:" for name in STORAGES)
+        raise StorageError(f"storage: {scheme!r} is not known; use one of: {known}")
+    return STORAGES[scheme](url, options)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 from math import isnan, nan
+from sys import getsizeof
 from threading import Lock
 
 from hostpulse.report import Key, Layout, Sample
-from hostpulse.storage import Appended
+from hostpulse.storage import Appended, Batch, TierUsage, Usage
 from hostpulse.storage.series import History, Wanted, Window, build
 
 CAPACITY = 1000
@@ -72,20 +73,24 @@ class MemoryStorage:
     """Keeps the `capacity` newest samples of each server; everything is gone on restart."""
 
     durability = "memory"
+    is_immediate = True
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         self._capacity = capacity
         self._rings: dict[tuple[str, str], _Ring] = {}
         self._lock = Lock()
 
-    def append(self, tenant: str, samples: Sequence[Sample]) -> Appended:
-        fates = {"accepted": 0, "duplicate": 0, "expired": 0}
+    def append(self, batches: Sequence[Batch]) -> list[Appended]:
         with self._lock:
-            for sample in samples:
-                ring = self._rings.get((tenant, sample.server))
-                if ring is None:
-                    ring = self._rings[tenant, sample.server] = _Ring()
-                fates[ring.add(sample, self._capacity)] += 1
+            return [self._append(batch) for batch in batches]
+
+    def _append(self, batch: Batch) -> Appended:
+        fates = {"accepted": 0, "duplicate": 0, "expired": 0}
+        for sample in batch.samples:
+            ring = self._rings.get((batch.tenant, sample.server))
+            if ring is None:
+                ring = self._rings[batch.tenant, sample.server] = _Ring()
+            fates[ring.add(sample, self._capacity)] += 1
         return Appended(fates["accepted"], fates["duplicate"], fates["expired"])
 
     def history(self, tenant: str, server: str, wanted: Wanted, window: Window) -> History:
@@ -103,9 +108,23 @@ class MemoryStorage:
                 unseen[id(row.layout)] = [i for i in positions if isnan(row.values[i])]
         return list(found)
 
+    def samples(self, tenant: str, server: str, start_ms: int, end_ms: int) -> Iterator[Sample]:
+        yield from self._rows(tenant, server, start_ms, end_ms)
+
     def forget(self, tenant: str, server: str) -> None:
         with self._lock:
             self._rings.pop((tenant, server), None)
+
+    def maintain(self) -> None:
+        """The rings forget by themselves."""
+
+    def usage(self) -> Usage:
+        with self._lock:
+            rings = {name: list(ring.rows) for name, ring in self._rings.items()}
+        sizes = {name: sum(map(_size_bytes, rows)) for name, rows in rings.items()}
+        values = sum(len(row.values) for rows in rings.values() for row in rows)
+        oldest = min((rows[0].time_ms for rows in rings.values() if rows), default=None)
+        return Usage([TierUsage("raw", sum(sizes.values()), values, oldest)], sizes)
 
     def check(self) -> None:
         """Memory is always there."""
@@ -137,3 +156,7 @@ def _columns(rows: Sequence[Sample], wanted: Wanted) -> dict[Key, list[float]]:
 
 def _layout(row: Sample) -> Layout:
     return row.layout
+
+
+def _size_bytes(row: Sample) -> int:
+    return getsizeof(row) + getsizeof(row.values)

@@ -57,13 +57,37 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
-    """One key's columns; NaN is a gap."""
+class Columns:
+    """Points of one key: what each says of its `count` values; NaN and 0 are a gap."""
 
-    key: Key
     mean: list[float]
     min: list[float]
     max: list[float]
+    last: list[float]
+    count: list[int]
+
+    @classmethod
+    def of_values(cls, values: list[float]) -> Columns:
+        """Take each value for a point of its own."""
+        whole = not isnan(sum(values))
+        count = [1] * len(values) if whole else [int(not isnan(value)) for value in values]
+        return cls(values, values, values, values, count)
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One key and its points."""
+
+    key: Key
+    points: Columns
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Points of many keys at common times (ascending), as one tier keeps them."""
+
+    times: list[int]
+    columns: Mapping[Key, Columns]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,30 +125,53 @@ def _raw(times: Sequence[int], columns: Mapping[Key, Sequence[float]], window: W
         values = list(column)
         for i in reversed(gaps):
             values.insert(i, nan)
-        series.append(Series(key, values, values, values))
+        series.append(Series(key, Columns.of_values(values)))
     return History(window.start_ms, window.end_ms, step, True, shown, series)
 
 
 def _bucketed(
     times: Sequence[int], columns: Mapping[Key, Sequence[float]], window: Window
 ) -> History:
+    starts = bucket_starts(window)
+    edges = _edges(times, starts, window.step_ms)
+    series = [Series(key, fold(column, edges)) for key, column in columns.items()]
+    return History(window.start_ms, window.end_ms, window.step_ms, False, starts, series)
+
+
+def build_from_parts(parts: Sequence[Part], window: Window) -> History:
+    """Make a bucketed history of parts that follow each other in time.
+
+    The buckets of a part must lie inside the window's; a key without any value is left out.
+    """
+    starts = bucket_starts(window)
+    found: dict[Key, list[Columns]] = {}
+    for part in parts:
+        edges = _edges(part.times, starts, window.step_ms)
+        for key, columns in part.columns.items():
+            found.setdefault(key, []).append(fold_points(columns, edges))
+    series = [Series(key, _overlay(folded)) for key, folded in found.items()]
+    known = [one for one in series if any(one.points.count)]
+    return History(window.start_ms, window.end_ms, window.step_ms, False, starts, known)
+
+
+def bucket_starts(window: Window) -> list[int]:
+    """Return the stamps of the window's buckets."""
     step = window.step_ms
     first = window.start_ms // step * step
-    starts = [first + i * step for i in range(_bucket_count(window.start_ms, window.end_ms, step))]
-    edges = [bisect_left(times, start) for start in (*starts, starts[-1] + step)]
-    series = [Series(key, *fold(column, edges)) for key, column in columns.items()]
-    return History(window.start_ms, window.end_ms, step, False, starts, series)
+    return [first + i * step for i in range(_bucket_count(window.start_ms, window.end_ms, step))]
+
+
+def _edges(times: Sequence[int], starts: Sequence[int], step: int) -> list[int]:
+    return [bisect_left(times, start) for start in (*starts, starts[-1] + step)]
 
 
 def _bucket_count(start_ms: int, end_ms: int, step_ms: int) -> int:
     return max(-(-end_ms // step_ms) - start_ms // step_ms, 1)
 
 
-def fold(
-    column: Sequence[float], edges: Sequence[int]
-) -> tuple[list[float], list[float], list[float]]:
-    """Return mean, min and max of each `column[edges[i]:edges[i+1]]`; an empty one is NaN."""
-    means, lows, highs = [], [], []
+def fold(column: Sequence[float], edges: Sequence[int]) -> Columns:
+    """Fold the values of each `column[edges[i]:edges[i+1]]` into one point."""
+    means, lows, highs, lasts, counts = [], [], [], [], []
     whole = not isnan(sum(column))
     for left, right in pairwise(edges):
         values = column[left:right]
@@ -132,10 +179,50 @@ def fold(
             values = [value for value in values if not isnan(value)]
         if len(values) > 1:
             low, high = min(values), max(values)
-            mean = min(max(sum(values) / len(values), low), high)  # a sum can be off by a hair
+            mean = _between(low, sum(values) / len(values), high)
         else:
             low = high = mean = values[0] if values else nan
         means.append(mean)
         lows.append(low)
         highs.append(high)
-    return means, lows, highs
+        lasts.append(values[-1] if values else nan)
+        counts.append(len(values))
+    return Columns(means, lows, highs, lasts, counts)
+
+
+def fold_points(points: Columns, edges: Sequence[int]) -> Columns:
+    """Fold the points between each pair of edges into one, as if their values were folded."""
+    folded = Columns([], [], [], [], [])
+    for left, right in pairwise(edges):
+        known = [i for i in range(left, right) if points.count[i]]
+        _add_folded(folded, points, known)
+    return folded
+
+
+def _add_folded(folded: Columns, points: Columns, known: Sequence[int]) -> None:
+    count = sum([points.count[i] for i in known])
+    low = min([points.min[i] for i in known], default=nan)
+    high = max([points.max[i] for i in known], default=nan)
+    total = sum([points.mean[i] * points.count[i] for i in known])
+    folded.mean.append(_between(low, total / count, high) if count else nan)
+    folded.min.append(low)
+    folded.max.append(high)
+    folded.last.append(points.last[known[-1]] if known else nan)
+    folded.count.append(count)
+
+
+def _between(low: float, mean: float, high: float) -> float:
+    return min(max(mean, low), high)  # a sum can be off by a hair
+
+
+def _overlay(parts: Sequence[Columns]) -> Columns:
+    """Fold parts, the earlier first, that have points for the same buckets."""
+    if len(parts) == 1:
+        return parts[0]
+    joined = Columns([], [], [], [], [])
+    for i in range(len(parts[0].count)):
+        bucket = Columns(
+            *([getattr(part, name)[i] for part in parts] for name in Columns.__slots__)
+        )
+        _add_folded(joined, bucket, [k for k in range(len(parts)) if bucket.count[k]])
+    return joined
