@@ -17,7 +17,7 @@ import { createToolbar } from "./servers-toolbar.js";
 
 const QUERY_DELAY_MS = 100;
 const BORDERS = 2;
-const PHONE = "(max-width: 799px)"; // as in servers.css
+const PHONE = "(max-width: 799px)"; // as in servers-phone.css
 const DENSITY_KEY = "hostpulse.density"; // of the last visit, for the skeleton
 
 /** Few servers get tall lines, many get flat ones. @param {number} total */
