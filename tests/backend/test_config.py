@@ -9,7 +9,16 @@ import sys
 from pathlib import Path
 
 import pytest
-from hostpulse.config import SETTINGS, Config, ConfigError, load, origins, read_ingest_key
+from hostpulse.config import (
+    SETTINGS,
+    Config,
+    ConfigError,
+    data_folder,
+    load,
+    origins,
+    read_ingest_key,
+    usual_data_folder,
+)
 
 
 def test_a_flag_wins_over_the_environment_and_that_over_the_file(tmp_path: Path) -> None:
@@ -136,3 +145,24 @@ def test_help_shows_every_setting() -> None:
 def test_a_refusal_says_what_would_be_right(flags: dict[str, str], said: str) -> None:
     with pytest.raises(ConfigError, match=re.escape(said)):
         load(flags, {})
+
+
+def test_the_data_folder_is_made_for_its_user_alone(tmp_path: Path) -> None:
+    folder = data_folder(Config(data_dir=str(tmp_path / "some/where")))
+    assert folder == tmp_path / "some/where"
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_data_folder_that_is_there_keeps_its_mode(tmp_path: Path) -> None:
+    tmp_path.chmod(0o750)
+    assert data_folder(Config(data_dir=str(tmp_path))).stat().st_mode & 0o777 == 0o750
+
+
+def test_a_data_folder_that_cannot_be_made_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match=f"^data_dir: cannot make the folder {tmp_path}/file/x "):
+        data_folder(Config(data_dir=str(tmp_path / "file/x")))
+
+
+def test_a_checkout_keeps_its_files_in_backend_data() -> None:
+    assert usual_data_folder() == Path(__file__).parents[2] / "backend/data"

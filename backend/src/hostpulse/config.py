@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ MIN_KEY_LENGTH = 16
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Count = Annotated[int, Meta(ge=1)]
+Amount = Annotated[int, Meta(ge=0)]
 Bytes = Annotated[int, Meta(ge=1024)]
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
 
@@ -26,6 +28,7 @@ Seconds = Annotated[float, Meta(gt=0, le=3600)]
 _ALLOWED = {
     "Port": "a whole number from 1 to 65535",
     "Count": "a whole number of at least 1",
+    "Amount": "a whole number of at least 0",
     "Bytes": "a whole number of at least 1024",
     "Seconds": "a number of seconds above 0 and at most 3600",
     "str": "a text",
@@ -53,7 +56,25 @@ class Config:
     storage: str = _setting(
         "memory://", "Where samples rest. memory:// keeps the newest 1000 samples of each server."
     )
-    workers: Count = _setting(1, "Processes that serve. memory:// allows one only.")
+    raw_retention_hours: Amount = _setting(
+        0,
+        "How long samples are kept as they came; 0: what suits the storage. memory:// has no say.",
+    )
+    minute_retention_days: Count = _setting(30, "How long points of 1 minute are kept.")
+    hour_retention_days: Count = _setting(730, "How long points of 1 hour are kept.")
+    disk_budget_mb: Amount = _setting(
+        0, "Disk space for samples, in MB; above it the oldest go first. 0: no limit. file: only."
+    )
+    data_dir: str = _setting(
+        "",
+        "Folder of Hostpulse's files; by default backend/data in a checkout, else the platform's.",
+    )
+    control: str = _setting(
+        "",
+        "Where servers are remembered: postgresql://user@host/database, or by default a file in "
+        "data_dir. A URL with a password belongs into the environment or the file of settings.",
+    )
+    workers: Count = _setting(1, "Processes that serve. memory:// and file: allow one only.")
     ingest_key_file: str = _setting(
         "", "File with the key that agents must send; without it they post from loopback only."
     )
@@ -124,10 +145,11 @@ def _check(config: Config) -> None:
         raise ConfigError(f"log_format: use text or json, not {config.log_format!r}.")
     if config.log_level not in ("debug", "info", "warning", "error"):
         raise ConfigError("log_level: use debug, info, warning or error.")
-    if config.workers > 1 and config.storage.startswith("memory:"):
+    scheme = config.storage.partition(":")[0]
+    if config.workers > 1 and scheme in ("memory", "file"):
         raise ConfigError(
-            "workers: memory:// allows one process, because each would keep samples of its own; "
-            "use --workers 1."
+            f"workers: {scheme}: allows one process, because each would keep samples of its own; "
+            "use --workers 1, or --storage postgresql://… or influxdb://…."
         )
     if any("*" in origin for origin in origins(config)):
         raise ConfigError("cors_origins: name each origin; * would let every page read this API.")
@@ -161,6 +183,39 @@ def read_ingest_key(config: Config) -> str:
     if len(key) < MIN_KEY_LENGTH:
         raise ConfigError(f"ingest_key_file: the key in {file} is shorter than {MIN_KEY_LENGTH}.")
     return key
+
+
+def data_folder(config: Config) -> Path:
+    """Return the folder of Hostpulse's files, made for this user alone if it is new.
+
+    Raises ConfigError.
+    """
+    folder = Path(config.data_dir) if config.data_dir else usual_data_folder()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"data_dir: cannot make the folder {folder} ({error.strerror}); choose one that this "
+            "user may write to, with --data-dir."
+        ) from error
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        raise ConfigError(
+            f"data_dir: this user may not write to {folder}; give it to this user, or choose "
+            "another with --data-dir."
+        )
+    return folder
+
+
+def usual_data_folder() -> Path:
+    """Return where Hostpulse keeps its files if nobody says otherwise."""
+    backend = Path(__file__).resolve().parents[2]
+    if (backend / "pyproject.toml").is_file():
+        return backend / "data"
+    import platformdirs
+
+    if getattr(os, "geteuid", lambda: -1)() == 0:
+        return platformdirs.site_state_path("hostpulse", appauthor=False)
+    return platformdirs.user_data_path("hostpulse", appauthor=False)
 
 
 def origins(config: Config) -> list[str]:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from hostpulse.access.guard import Guard
-from hostpulse.config import Config, ConfigError, read_ingest_key
+from hostpulse.config import Config, ConfigError, data_folder, read_ingest_key
 from hostpulse.control.servers import Servers
+from hostpulse.housekeeping import Chore
 from hostpulse.ingest import Ingest
 from hostpulse.report import Limits
-from hostpulse.storage import Options, Storage, StorageError, open_storage
+from hostpulse.storage import Options, Retention, Storage, StorageError, open_storage
+from hostpulse.storage.tiers import DAY_MS, HOUR_MS
 from hostpulse.telemetry import Telemetry
+
+CHECK_SECONDS = 2.0
+UPKEEP_SECONDS = 5.0
+UPKEEP_LIMIT = 600.0
 
 
 def wall_clock_ms() -> int:
@@ -32,17 +37,21 @@ class Parts:
     guard: Guard
     telemetry: Telemetry
     clock_ms: Callable[[], int]
+    storage_check: Chore
+    storage_upkeep: Chore
 
     def close(self) -> None:
-        """Let go of everything."""
+        """Store what waits and let go of everything."""
         self.ingest.close()
+        self.storage_check.close()
+        self.storage_upkeep.close()
         self.storage.close()
 
 
 def build(config: Config, clock_ms: Callable[[], int] = wall_clock_ms) -> Parts:
     """Make the parts that `config` asks for; raises ConfigError."""
     try:
-        storage = open_storage(config.storage, Options(clock_ms, Path("data")))
+        storage = open_storage(config.storage, storage_options(config, clock_ms))
     except StorageError as error:
         raise ConfigError(str(error)) from error
     telemetry = Telemetry(time.monotonic)
@@ -50,4 +59,17 @@ def build(config: Config, clock_ms: Callable[[], int] = wall_clock_ms) -> Parts:
     limits = Limits(config.max_custom_metrics)
     ingest = Ingest(storage, servers, telemetry, limits, clock_ms)
     guard = Guard(read_ingest_key(config))
-    return Parts(config, storage, servers, ingest, guard, telemetry, clock_ms)
+    check = Chore("the check of the storage", CHECK_SECONDS, storage.check)
+    upkeep = Chore(
+        "the upkeep of the storage", UPKEEP_SECONDS, storage.maintain, patience_seconds=UPKEEP_LIMIT
+    )
+    return Parts(config, storage, servers, ingest, guard, telemetry, clock_ms, check, upkeep)
+
+
+def storage_options(config: Config, clock_ms: Callable[[], int]) -> Options:
+    """Return what the storage is opened with."""
+    raw_ms = config.raw_retention_hours * HOUR_MS or None
+    retention = Retention(
+        raw_ms, config.minute_retention_days * DAY_MS, config.hour_retention_days * DAY_MS
+    )
+    return Options(clock_ms, data_folder(config), retention, config.disk_budget_mb * 1_000_000)

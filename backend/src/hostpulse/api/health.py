@@ -9,7 +9,6 @@ from hostpulse import __version__
 from hostpulse.api.asking import reply
 from hostpulse.api.openapi import operation
 from hostpulse.parts import Parts
-from hostpulse.storage import StorageError
 
 
 class Component(msgspec.Struct, omit_defaults=True):
@@ -63,8 +62,5 @@ def health_blueprint(parts: Parts) -> Blueprint:
 
 
 def _storage(parts: Parts) -> Component:
-    try:
-        parts.storage.check()
-    except StorageError as error:
-        return Component("failed", parts.storage.durability, str(error))
-    return Component("ok", parts.storage.durability)
+    problem = parts.storage_check.problem or parts.storage_upkeep.problem
+    return Component("failed" if problem else "ok", parts.storage.durability, problem)

@@ -59,11 +59,15 @@ class Appended:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a storage is opened with: the clock (epoch ms), its folder and how long it keeps."""
+    """What a storage is opened with: the clock (epoch ms), its folder and how much it keeps.
+
+    `budget_bytes` 0 is no limit.
+    """
 
     clock_ms: Callable[[], int]
     folder: Path
     retention: Retention = field(default_factory=Retention)
+    budget_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
