@@ -145,7 +145,10 @@ def start_backend() -> tuple[Program, int]:
     """Start `hostpulse serve` with storage in memory; return it and its port."""
     port = free_port()
     program = Program(
-        [str(SCRIPTS / "hostpulse"), "serve", "--port", str(port), "--storage", "memory://"]
+        [
+            *(str(SCRIPTS / "hostpulse"), "serve", "--port", str(port)),
+            *("--storage", "memory://", "--data-dir", "{folder}/data"),
+        ]
     )
     program.wait_until(lambda: answers(port, "/api/health"))
     return program, port

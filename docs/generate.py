@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tempfile
 import tomllib
 from collections.abc import Callable, Iterator
 from itertools import groupby
@@ -112,7 +113,10 @@ def metrics() -> str:
 
 def api_document() -> dict[str, Any]:
     """Return what /api/openapi.json answers."""
-    app = create_app(build(Config()))
+    with tempfile.TemporaryDirectory() as folder:
+        parts = build(Config(data_dir=folder))
+        app = create_app(parts)
+        parts.close()
     with app.app_context():
         return document(app)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -36,10 +37,15 @@ class Clock:
 
 
 class Backend:
-    """`hostpulse serve` in a thread; `settings` are those of hostpulse.config.Config."""
+    """`hostpulse serve` in a thread; `settings` are those of hostpulse.config.Config.
+
+    Its data folder is its own and goes with it, unless `data_dir` names another.
+    """
 
     def __init__(self, clock: Clock | None = None, protocol: Any = None, **settings: Any) -> None:
         self.clock = clock or Clock()
+        self._folder = tempfile.TemporaryDirectory(prefix="hostpulse-data-")
+        settings.setdefault("data_dir", self._folder.name)
         self.parts = build(Config(**settings), clock_ms=self.clock)
         self._server = server_for(self.parts)
         if protocol is not None:
@@ -75,6 +81,7 @@ class Backend:
         assert not self._thread.is_alive(), "the backend did not stop"
         self._listener.close()
         self.parts.close()
+        self._folder.cleanup()
 
     def request(self, method: str, path: str, **more: Any) -> requests.Response:
         """Send any request; `more` is what requests takes."""

@@ -74,12 +74,17 @@ class Program:
 
 
 class Server(Program):
-    """`hostpulse serve` on a port, with the clock of this machine."""
+    """`hostpulse serve` on a port, with the clock of this machine.
+
+    Its data folder stands beside its log, so another one with that log goes on with the data.
+    """
 
     def __init__(self, log: Path, port: int = 0, env: Mapping[str, str] | None = None) -> None:
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        super().__init__(command("hostpulse", "serve", "--port", str(self.port)), log, env)
+        line = command("hostpulse", "serve", "--port", str(self.port))
+        data = {"HOSTPULSE_DATA_DIR": str(log.with_suffix(".data"))}
+        super().__init__(line, log, {**data, **(env or environment())})
         try:
             eventually(self.answers, START_SECONDS)
         except AssertionError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,8 +31,9 @@ AWAY_TICKS = 900
 def backend(port: int) -> Iterator[str]:
     """Run `hostpulse serve` as a process of its own while the block runs."""
     url = f"http://127.0.0.1:{port}"
+    data = tempfile.TemporaryDirectory()
     process = subprocess.Popen(
-        [sys.executable, "-m", "hostpulse", "serve", "--port", str(port)],
+        [sys.executable, "-m", "hostpulse", "serve", "--port", str(port), "--data-dir", data.name],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -48,6 +50,7 @@ def backend(port: int) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(10)
+        data.cleanup()
 
 
 class Counting(Transport):

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -24,11 +25,12 @@ MIB = 1 << 20
 class Process:
     """`hostpulse serve` on a free port."""
 
-    def __init__(self) -> None:
+    def __init__(self, data: Path) -> None:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.port = probe.getsockname()[1]
         line = [sys.executable, "-m", "hostpulse", "serve", "--port", str(self.port)]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("HOSTPULSE_")}
+        environment["HOSTPULSE_DATA_DIR"] = str(data)
         self.program = subprocess.Popen(
             line, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
@@ -51,8 +53,8 @@ class Process:
 
 
 @pytest.fixture
-def process() -> Iterator[Process]:
-    running = Process()
+def process(tmp_path: Path) -> Iterator[Process]:
+    running = Process(tmp_path)
     yield running
     running.http.close()
     running.program.kill()

@@ -115,9 +115,12 @@ REFUSED_STARTS = {
 
 
 @pytest.mark.parametrize("why", REFUSED_STARTS)
-def test_a_wrong_configuration_stops_with_one_sentence_and_exit_code_78(why: str) -> None:
+def test_a_wrong_configuration_stops_with_one_sentence_and_exit_code_78(
+    why: str, tmp_path: Path
+) -> None:
     line = [sys.executable, "-m", "hostpulse", "serve", *REFUSED_STARTS[why]]
     environment = {k: v for k, v in os.environ.items() if not k.startswith("HOSTPULSE_")}
+    environment["HOSTPULSE_DATA_DIR"] = str(tmp_path)
     ended = subprocess.run(
         line, capture_output=True, text=True, timeout=30, env=environment, check=False
     )

@@ -67,9 +67,10 @@ class Checkout:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Return the variables with which Python finds the copies first."""
+        """Return the variables with which Python finds the copies first, and keeps data there."""
         paths = [str(self.root / part) for part in ("agent/src", "backend/src")]
-        return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+        own = {"PYTHONPATH": os.pathsep.join(paths), "HOSTPULSE_DATA_DIR": str(self.root / "data")}
+        return {**os.environ, **own}
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start Python of the tests with the copies."""

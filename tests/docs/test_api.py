@@ -9,9 +9,7 @@ from typing import Any
 
 import pytest
 from hostpulse.app import create_app
-from hostpulse.config import Config
 from hostpulse.door import ROUTES
-from hostpulse.parts import build
 from jsonschema import Draft202012Validator
 from werkzeug.routing import Map
 
@@ -35,8 +33,8 @@ def document(backend: Backend) -> Any:
     return backend.json("/api/openapi.json")
 
 
-def test_the_document_and_the_routes_are_the_same_set(document: Any) -> None:
-    app = create_app(build(Config()))
+def test_the_document_and_the_routes_are_the_same_set(document: Any, backend: Backend) -> None:
+    app = create_app(backend.parts)
     said = {(path, m.upper()) for path, methods in document["paths"].items() for m in methods}
     assert said == (set(ROUTES) | routes_of(app.url_map)) - READABLE
 

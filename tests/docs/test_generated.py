@@ -12,8 +12,9 @@ from hostpulse import catalogue
 from hostpulse.app import create_app
 from hostpulse.config import ENVIRONMENT_PREFIX, SETTINGS, Config, load
 from hostpulse.door import ROUTES
-from hostpulse.parts import build
 from hostpulse_agent.settings import SETTINGS as AGENT_SETTINGS
+
+from tests.backend_under_test import Backend
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -44,9 +45,9 @@ def test_every_generated_block_stands_in_one_page() -> None:
     assert sorted(found) == sorted(GENERATE.BLOCKS)
 
 
-def test_every_endpoint_is_in_the_api_page() -> None:
+def test_every_endpoint_is_in_the_api_page(backend: Backend) -> None:
     routes = [(path, method) for path, method in ROUTES]
-    for rule in create_app(build(Config())).url_map.iter_rules():
+    for rule in create_app(backend.parts).url_map.iter_rules():
         path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
         routes += [(path, method) for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}]
     page = text("api.md")

@@ -27,7 +27,8 @@ class Up(Program):
         self.url = f"http://127.0.0.1:{self.port}"
         self.started = time.monotonic()
         line = command("hostpulse", "up", "--port", str(self.port))
-        super().__init__(line, folder / "log", environment(HOME=str(folder)))
+        env = environment(HOME=str(folder), HOSTPULSE_DATA_DIR=str(folder / "data"))
+        super().__init__(line, folder / "log", env)
 
     def children(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)
@@ -78,7 +79,7 @@ def test_an_interrupt_stops_both_and_leaves_nothing(up: Up, tmp_path: Path, to_a
     assert up.is_all_gone()
     assert not answers(up.url)
     assert "Traceback" not in up.written()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["log"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "log"]
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
@@ -102,6 +103,7 @@ def test_an_agent_that_died_is_started_again(up: Up) -> None:
 def test_a_taken_port_is_told_in_words_and_worth_another_try(up: Up, tmp_path: Path) -> None:
     up.wait_for_agent()
     line = command("hostpulse", "serve", "--port", str(up.port))
-    second = Program(line, tmp_path / "second", environment(HOME=str(tmp_path)))
+    env = environment(HOME=str(tmp_path), HOSTPULSE_DATA_DIR=str(tmp_path / "second-data"))
+    second = Program(line, tmp_path / "second", env)
     assert second.process.wait(20) == 1
     assert "choose another with --port" in second.written()
