@@ -16,6 +16,12 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     return PLACES[request.param](request, tmp_path)
 
 
+@pytest.fixture(params=[name for name in PLACES if name != "memory"])
+def lasting_place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """A place whose samples are there when it is opened again."""
+    return PLACES[request.param](request, tmp_path)
+
+
 @pytest.fixture
 def storage(place: Place) -> Iterator[Storage]:
     opened = place.open()

@@ -21,7 +21,6 @@ class Place:
 
     url: str
     folder: Path
-    keeps_after_close: bool = True
     counts_duplicates: bool = True
     retention: Retention = field(default_factory=Retention)
     clock: Clock = field(default_factory=lambda: Clock(NOW_MS))
@@ -32,7 +31,7 @@ class Place:
 
 
 def _memory(_request: pytest.FixtureRequest, folder: Path) -> Place:
-    return Place("memory://", folder, keeps_after_close=False)
+    return Place("memory://", folder)
 
 
 PLACES: dict[str, Callable[[pytest.FixtureRequest, Path], Place]] = {

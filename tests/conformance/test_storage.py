@@ -209,22 +209,45 @@ class Attempt(Thread):
 def read_on(storage: Storage, count: int) -> None:
     for _ in range(count):
         history = storage.history("a", "srv_1", Wanted(("cpu_percent_total",)), ALL)
-        assert all(len(series.points.mean) == len(history.times) for series in history.series)
+        assert all(len(one.points.mean) == len(history.times) for one in history.series)
+        times = [one.time_ms for one in storage.samples("a", "srv_1", 0, 2**53)]
+        assert times == sorted(set(times))
         storage.series("a", "srv_1")
 
 
-def write_on(storage: Storage, count: int, offset: int) -> None:
+def write_on(storage: Storage, count: int) -> None:
     for i in range(count):
-        append(storage, [sample((2 * i + offset) * 1000)])
+        append(storage, [sample(i * 1000), sample(i * 1000, server="srv_2")])
         if i % 100 == 99:
             storage.forget("a", "srv_1")
 
 
-def test_readers_never_fail_while_writers_write(storage: Storage, rounds: int) -> None:
-    attempts = [Attempt(lambda: read_on(storage, 10 * rounds)) for _ in range(2)]
-    attempts += [Attempt(lambda i=i: write_on(storage, 50 * rounds, i)) for i in range(2)]
+def tidy_on(storage: Storage, count: int) -> None:
+    for _ in range(count):
+        storage.maintain()
+        storage.usage()
+
+
+def test_nobody_fails_while_eight_threads_read_write_and_tidy(
+    storage: Storage, rounds: int
+) -> None:
+    count = 50 * rounds
+    attempts = [Attempt(lambda: read_on(storage, 2 * rounds)) for _ in range(6)]
+    attempts.append(Attempt(lambda: write_on(storage, count)))
+    attempts.append(Attempt(lambda: tidy_on(storage, rounds)))
     for attempt in attempts:
         attempt.start()
     for attempt in attempts:
         attempt.join()
-    assert [attempt.failure for attempt in attempts] == [None] * 4
+    assert [attempt.failure for attempt in attempts] == [None] * 8
+    kept_times = [one.time_ms for one in storage.samples("a", "srv_2", 0, 2**53)]
+    assert kept_times == [i * 1000 for i in range(count)][-len(kept_times) :]
+    assert len(kept_times) >= min(count, CAPACITY)
+
+
+def test_what_was_appended_is_there_when_opened_again(lasting_place: Place) -> None:
+    for number in range(3):
+        storage = lasting_place.open()
+        assert sorted(kept(storage)) == [time * 1000 for time in range(number)]
+        append(storage, [sample(number * 1000)])
+        storage.close()
