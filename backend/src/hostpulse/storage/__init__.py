@@ -61,13 +61,15 @@ class Appended:
 class Options:
     """What a storage is opened with: the clock (epoch ms), its folder and how much it keeps.
 
-    `budget_bytes` 0 is no limit.
+    `budget_bytes` 0 is no limit. `read_only` opens beside a server that runs: nothing is written,
+    locked or repaired.
     """
 
     clock_ms: Callable[[], int]
     folder: Path
     retention: Retention = field(default_factory=Retention)
     budget_bytes: int = 0
+    read_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
