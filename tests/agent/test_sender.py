@@ -5,9 +5,13 @@ from __future__ import annotations
 import gzip
 import socket
 import ssl
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from email.utils import formatdate
 from pathlib import Path
+from socketserver import StreamRequestHandler, ThreadingTCPServer
 
 import pytest
 import trustme
@@ -86,6 +90,99 @@ def test_a_connection_that_the_server_let_go_is_made_anew_at_once() -> None:
             # As at the end of a keep-alive time that falls on the moment of a post.
             server.connections[-1].shutdown(socket.SHUT_RDWR)
     assert len({request.connection for request in server.requests}) == 3
+
+
+@contextmanager
+def speaking(*answers: list[bytes]) -> Iterator[tuple[str, list[int]]]:
+    """Give one answer after the other, in the given pieces; tell who was asked on which port."""
+    ports: list[int] = []
+    left = list(answers)
+
+    class Raw(StreamRequestHandler):
+        def handle(self) -> None:
+            while left:
+                length = 0
+                while (line := self.rfile.readline()) not in (b"\r\n", b""):
+                    name, _, value = line.partition(b":")
+                    length = int(value) if name.lower() == b"content-length" else length
+                if not line or len(self.rfile.read(length)) != length:
+                    return
+                ports.append(self.client_address[1])
+                for piece in left.pop(0):
+                    self.wfile.write(piece)
+                    time.sleep(0.02)
+
+    with ThreadingTCPServer(("127.0.0.1", 0), Raw) as listener:
+        listener.daemon_threads = True
+        threading.Thread(target=listener.serve_forever, args=(0.05,), daemon=True).start()
+        yield f"http://127.0.0.1:{listener.server_address[1]}", ports
+        left.clear()
+        listener.shutdown()
+
+
+PLAIN = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+CHUNKED = b"HTTP/1.1 503 Later\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
+
+
+def test_an_answer_that_comes_byte_by_byte_is_whole() -> None:
+    late = b"HTTP/1.1 503 Later\r\nretry-after:  7 \r\ncontent-length: 4\r\n\r\nbusy"
+    with speaking([PLAIN], [bytes([one]) for one in late], [PLAIN]) as (url, ports):
+        way = transport(url)
+        assert way.post(b"1") == Answer(200, b"{}")
+        assert way.post(b"2") == Answer(503, b"busy", "7")
+        assert way.post(b"3") == Answer(200, b"{}")
+    assert len(set(ports)) == 1
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        CHUNKED,
+        b"HTTP/1.1 100 Continue\r\n\r\n",
+        b"HTTP/1.0 408 Request Time-out\r\nContent-Length: 2\r\n\r\n{}",
+        b"HTTP/1.1 408 Request Time-out\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}HTTP/1.1 200 OK\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\n{}",
+        b"nothing of HTTP\r\n\r\n",
+    ],
+)
+def test_an_answer_out_of_the_ordinary_on_a_kept_connection_is_asked_for_again_on_a_new_one(
+    odd: bytes,
+) -> None:
+    with speaking([PLAIN], [odd], [PLAIN], [PLAIN]) as (url, ports):
+        way = transport(url)
+        for _ in range(3):
+            assert way.post(b"1") == Answer(200, b"{}")
+    assert len(ports) == 4
+    assert ports[0] == ports[1] != ports[2] == ports[3]
+
+
+def test_a_server_whose_answers_are_never_plain_gets_each_report_once() -> None:
+    with speaking([CHUNKED], [CHUNKED], [CHUNKED]) as (url, ports):
+        way = transport(url)
+        for _ in range(3):
+            assert way.post(b"1") == Answer(503, b"{}")
+    assert len(ports) == 3
+
+
+def test_what_a_server_says_before_it_is_asked_is_no_answer() -> None:
+    farewell = b"HTTP/1.1 408 Request Time-out\r\nContent-Length: 2\r\n\r\n{}"
+    with speaking([PLAIN, farewell], [PLAIN]) as (url, ports):
+        way = transport(url)
+        assert way.post(b"1") == Answer(200, b"{}")
+        time.sleep(0.1)  # the farewell is on its way
+        assert way.post(b"2") == Answer(200, b"{}")
+    assert len(set(ports)) == 2
+
+
+def test_a_server_that_falls_silent_on_a_kept_connection_is_given_up_and_left() -> None:
+    with speaking([PLAIN], [], [PLAIN]) as (url, ports):
+        way = transport(url, timeout=0.3)
+        way.post(b"1")
+        with pytest.raises(Unreachable, match="timed out"):
+            way.post(b"2")
+        assert way.post(b"3") == Answer(200, b"{}")
+    assert ports[0] == ports[1] != ports[2]
 
 
 def test_names_and_passwords_of_netrc_are_not_sent(

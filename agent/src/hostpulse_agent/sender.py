@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, Callable
@@ -21,6 +22,8 @@ SMALL_BYTES = 16384
 SMALL_WINDOW, FULL_WINDOW = 16 + 12, 16 + 15
 SMALL_MEMORY, FULL_MEMORY = 6, 8
 MAX_ANSWER_BYTES = 65536
+STATUS = re.compile(r"HTTP/1\.1 ([2-5]\d\d)(?: |$)")
+LENGTH = re.compile(r"[0-9]{1,4}")
 MAX_RETRY_AFTER_SECONDS = 3600.0
 
 
@@ -75,8 +78,8 @@ class Transport:
     """One kept connection to one server.
 
     Certificates are always checked, redirects are not followed, and the key goes to the given
-    server and nowhere else. requests finds the proxy and the certificates, once; posting through
-    its session would cost as much as collecting the whole report.
+    server and nowhere else. requests finds the proxy and the certificates, once, and urllib3
+    opens the connection; either's way to post costs a good part of collecting the whole report.
     """
 
     def __init__(
@@ -91,13 +94,14 @@ class Transport:
         self._read_key = read_key
         self._headers = headers(read_key())
         self._pool, self._target = _pool(server + PATH, ca_file)
+        self._kept: _KeptConnection | None = None
 
     def post(self, body: bytes) -> Answer:
         """Send one gzip body and return the answer; raise Unreachable when none came."""
         try:
             try:
                 answer = self._exchange(body)
-            except self._broken:
+            except (self._broken, ConnectionError):
                 # The server let the kept connection go at this very moment; a report that arrives
                 # twice changes nothing there.
                 answer = self._exchange(body)
@@ -105,9 +109,19 @@ class Transport:
             raise Unreachable(reason(error)) from None
         if answer.status in (401, 403):
             self._headers = headers(self._read_key())  # it may have been replaced meanwhile
+            self._kept = None
         return answer
 
     def _exchange(self, body: bytes) -> Answer:
+        kept, self._kept = self._kept, None
+        if kept is None or kept.is_dropped():
+            return self._exchange_by_pool(body)
+        answer = kept.exchange(body)
+        self._kept = kept
+        return answer
+
+    def _exchange_by_pool(self, body: bytes) -> Answer:
+        """Post by urllib3, on a new connection if there is none, and learn how it is answered."""
         response = self._pool.urlopen(
             "POST",
             self._target,
@@ -119,12 +133,87 @@ class Transport:
             preload_content=False,
             timeout=self._timeout,
         )
+        connection = response.connection
         content = response.read(MAX_ANSWER_BYTES + 1)
         if len(content) > MAX_ANSWER_BYTES:
             response.close()
         else:
             response.release_conn()
+            if self._pool.proxy is None and _is_plain(response.version, response.headers):
+                self._kept = _KeptConnection(connection, self._target, self._headers)
         return Answer(response.status, content, response.headers.get("Retry-After", ""))
+
+
+def _is_plain(version: int, fields: Mapping[str, str]) -> bool:
+    """Tell whether an answer says its length in advance and leaves the connection open."""
+    return (
+        version == 11
+        and "Content-Length" in fields
+        and "Transfer-Encoding" not in fields
+        and fields.get("Connection", "").lower() != "close"
+    )
+
+
+class _KeptConnection:
+    """A connection that urllib3 has opened and checked, to a server whose answers are plain.
+
+    Everything out of the ordinary is a ConnectionError and closes it: urllib3 opens the next one.
+    """
+
+    def __init__(self, connection: Any, target: str, fields: Mapping[str, str]) -> None:
+        from urllib3.util import is_connection_dropped
+
+        self._is_dropped = is_connection_dropped
+        host, port = connection.host.partition("%")[0], connection.port
+        host = f"[{host}]" if ":" in host else host
+        host = host if port == connection.default_port else f"{host}:{port}"
+        lines = [f"POST {target} HTTP/1.1", f"Host: {host}"]
+        lines += [f"{name}: {value}" for name, value in fields.items()]
+        self._head = "\r\n".join([*lines, "Content-Length: "]).encode("ascii")
+        self._connection = connection
+
+    def is_dropped(self) -> bool:
+        """Tell whether the server has closed it, or has said something unasked."""
+        return self._is_dropped(self._connection)
+
+    def exchange(self, body: bytes) -> Answer:
+        """Send one body and return the answer; an OSError closes the connection."""
+        try:
+            self._connection.sock.sendall(self._head + b"%d\r\n\r\n" % len(body) + body)
+            return self._answer()
+        except OSError:
+            self._connection.close()
+            raise
+
+    def _answer(self) -> Answer:
+        head, content = self._until_head()
+        first, *lines = head.decode("latin-1").split("\r\n")
+        fields = {}
+        for line in lines:
+            name, _, value = line.partition(":")
+            fields[name.title()] = value.strip()
+        status = STATUS.match(first)
+        length = fields.get("Content-Length", "")
+        if not (status and _is_plain(11, fields) and LENGTH.fullmatch(length)):
+            raise ConnectionError("the answer is none of the plain ones")
+        while len(content) < int(length):
+            content += self._some()
+        if len(content) > int(length):
+            raise ConnectionError("the answer is longer than it says")
+        return Answer(int(status[1]), content, fields.get("Retry-After", ""))
+
+    def _until_head(self) -> tuple[bytes, bytes]:
+        received = b""
+        while b"\r\n\r\n" not in received and len(received) < MAX_ANSWER_BYTES:
+            received += self._some()
+        head, _, content = received.partition(b"\r\n\r\n")
+        return head, content
+
+    def _some(self) -> bytes:
+        found: bytes = self._connection.sock.recv(MAX_ANSWER_BYTES)
+        if not found:
+            raise ConnectionResetError("the server closed the connection")
+        return found
 
 
 def _pool(url: str, ca_file: str) -> tuple[Any, str]:
