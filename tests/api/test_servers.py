@@ -56,6 +56,7 @@ def test_a_row_says_what_a_list_shows(backend: Backend) -> None:
         temperatures={"a": 45.0, "b": 61.5},
     )
     backend.accept(body)
+    backend.parts.registrar.save()
     (row,) = backend.json("/api/servers")["servers"]
     assert row.pop("id").startswith("srv_")
     assert row == {
@@ -150,17 +151,19 @@ def test_a_spark_comes_with_a_delta_only_when_a_minute_began(backend: Backend) -
         assert ("spark" in row) == expected
 
 
-def merged(known: dict[int, Any], delta: dict[str, Any]) -> dict[int, Any]:
+def merged(known: dict[str, Any], delta: dict[str, Any]) -> dict[str, Any]:
     """Do what a client does: facts stay until told anew, the rest is what came last."""
     rows = dict(known)
+    ids = {row["number"]: name for name, row in known.items() if row["number"]}
     for row in delta["servers"]:
-        facts = {k: v for k, v in rows.get(row["number"], {}).items() if k in FACTS}
-        rows[row["number"]] = facts | row
+        name = row["id"] if "id" in row else ids[row["number"]]
+        facts = {k: v for k, v in rows.get(name, {}).items() if k in FACTS}
+        rows[name] = facts | row
     return rows
 
 
-def by_number(answer: dict[str, Any]) -> dict[int, Any]:
-    return {row["number"]: row for row in answer["servers"]}
+def by_id(answer: dict[str, Any]) -> dict[str, Any]:
+    return {row["id"]: row for row in answer["servers"]}
 
 
 STEPS = st.lists(
@@ -173,6 +176,7 @@ STEPS = st.lists(
             "uptime": st.sampled_from([100, 90_000]),
             "cores": st.sampled_from([2, 4]),
             "heat": st.sampled_from([None, 40]),
+            "save": st.booleans(),
             "ask": st.booleans(),
         }
     ),
@@ -185,7 +189,7 @@ STEPS = st.lists(
 def test_merged_deltas_equal_a_fresh_list(steps: list[dict[str, Any]]) -> None:
     with Backend() as backend:
         first = backend.json("/api/servers")
-        known, since = by_number(first), first["now"]
+        known, since = by_id(first), first["now"]
         for step in steps:
             backend.clock.advance(step["wait"])
             body = report(
@@ -197,16 +201,19 @@ def test_merged_deltas_equal_a_fresh_list(steps: list[dict[str, Any]]) -> None:
                 temperatures={} if step["heat"] is None else {"x": step["heat"]},
             )
             backend.accept(body)
+            if step["save"]:
+                backend.parts.registrar.save()
             if step["ask"]:
                 delta = backend.json("/api/servers", since=since)
                 known, since = merged(known, delta), delta["now"]
         backend.clock.advance(1)
+        backend.parts.registrar.save()
         delta = backend.json("/api/servers", since=since)
         fresh = backend.json("/api/servers")
         assert delta["delta"]
         assert not fresh["delta"]
         assert (delta["total"], delta["counts"]) == (fresh["total"], fresh["counts"])
-        assert merged(known, delta) == by_number(fresh)
+        assert merged(known, delta) == by_id(fresh)
 
 
 def test_a_time_from_before_the_start_gets_the_full_list(backend: Backend) -> None:
@@ -218,12 +225,14 @@ def test_a_time_from_before_the_start_gets_the_full_list(backend: Backend) -> No
 
 def test_a_delta_of_nothing_new_is_empty(backend: Backend) -> None:
     backend.accept([report("a"), report("b")])
+    backend.parts.registrar.save()
     backend.clock.advance(1)
     assert backend.json("/api/servers", since=backend.clock())["servers"] == []
 
 
 def test_a_server_that_fell_silent_is_in_the_delta(backend: Backend) -> None:
     backend.accept(report())
+    backend.parts.registrar.save()
     backend.clock.advance(15_000)
     since = backend.clock()
     backend.clock.advance(1)

@@ -54,6 +54,7 @@ def backend(bundle: Path) -> Iterator[Backend]:
         running = Backend()
     with running:
         for _ in range(MINUTES):
+            running.parts.registrar.save()
             running.clock.advance(MINUTE_MS)
             feed_once(running, FLEET)
         yield running

@@ -72,6 +72,7 @@ def _run(config: Config, with_agent: bool) -> None:
     from hostpulse import local_agent, logs
     from hostpulse import serve as serving
     from hostpulse.api.pages import DashboardMissing
+    from hostpulse.control.store import StoreAway
     from hostpulse.parts import build
 
     logs.set_up(config.log_format, config.log_level)
@@ -82,7 +83,7 @@ def _run(config: Config, with_agent: bool) -> None:
         click.echo(f"Hostpulse is on {address(config)}  (Ctrl-C stops it)")
         with local_agent.running(agent_command):
             serving.serve(parts, listener)
-    except serving.AddressTaken as error:
+    except (serving.AddressTaken, StoreAway) as error:
         raise click.ClickException(str(error)) from error
     except (ConfigError, DashboardMissing, local_agent.AgentMissing) as error:
         raise _Refused(str(error)) from error

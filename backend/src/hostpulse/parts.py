@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from hostpulse.access.guard import Guard
 from hostpulse.config import Config, ConfigError, data_folder, read_ingest_key
+from hostpulse.control.registrar import PATIENCE_SECONDS, SAVE_SECONDS, Registrar
 from hostpulse.control.servers import Servers
+from hostpulse.control.store import open_store
 from hostpulse.housekeeping import Chore
 from hostpulse.ingest import Ingest
 from hostpulse.report import Limits
@@ -33,37 +35,60 @@ class Parts:
     config: Config
     storage: Storage
     servers: Servers
+    registrar: Registrar
     ingest: Ingest
     guard: Guard
     telemetry: Telemetry
     clock_ms: Callable[[], int]
     storage_check: Chore
     storage_upkeep: Chore
+    saving: Chore
 
     def close(self) -> None:
         """Store what waits and let go of everything."""
         self.ingest.close()
+        self.saving.close()
+        self.registrar.close()
         self.storage_check.close()
         self.storage_upkeep.close()
         self.storage.close()
 
 
 def build(config: Config, clock_ms: Callable[[], int] = wall_clock_ms) -> Parts:
-    """Make the parts that `config` asks for; raises ConfigError."""
+    """Make the parts that `config` asks for; raises ConfigError, StoreAway."""
+    store = open_store(config.control, data_folder(config))
     try:
         storage = open_storage(config.storage, storage_options(config, clock_ms))
     except StorageError as error:
+        store.close()
         raise ConfigError(str(error)) from error
     telemetry = Telemetry(time.monotonic)
     servers = Servers(config.max_servers)
     limits = Limits(config.max_custom_metrics)
+    registrar = Registrar(store, servers, limits, clock_ms)
+    registrar.save()
     ingest = Ingest(storage, servers, telemetry, limits, clock_ms)
     guard = Guard(read_ingest_key(config))
     check = Chore("the check of the storage", CHECK_SECONDS, storage.check)
     upkeep = Chore(
         "the upkeep of the storage", UPKEEP_SECONDS, storage.maintain, patience_seconds=UPKEEP_LIMIT
     )
-    return Parts(config, storage, servers, ingest, guard, telemetry, clock_ms, check, upkeep)
+    saving = Chore(
+        "the control store", SAVE_SECONDS, registrar.save, patience_seconds=PATIENCE_SECONDS
+    )
+    return Parts(
+        config,
+        storage,
+        servers,
+        registrar,
+        ingest,
+        guard,
+        telemetry,
+        clock_ms,
+        check,
+        upkeep,
+        saving,
+    )
 
 
 def storage_options(config: Config, clock_ms: Callable[[], int]) -> Options:

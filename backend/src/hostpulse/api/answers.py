@@ -9,6 +9,7 @@ import msgspec
 
 from hostpulse.access.guard import AccessDenied
 from hostpulse.control.servers import TooManyServers, UnknownServer
+from hostpulse.control.store import StoreAway
 from hostpulse.report import InvalidReport, TooManyReports
 from hostpulse.storage import DiskFull, StorageError
 
@@ -64,6 +65,7 @@ _REFUSED: dict[type[Exception], int] = {
     TooManyReports: 413,
     UnknownServer: 404,
     TooManyServers: 403,
+    StoreAway: 503,
     DiskFull: 507,
     StorageError: 503,
 }

@@ -41,7 +41,7 @@ def health_blueprint(parts: Parts) -> Blueprint:
     @api.get("/health")
     @operation("How the backend is", Health)
     def show_health() -> Response:
-        components = {"storage": _storage(parts)}
+        components = {"storage": _storage(parts), "control": _control(parts)}
         well = all(component.status == "ok" for component in components.values())
         recent = parts.telemetry.recent()
         health = Health(
@@ -59,6 +59,11 @@ def health_blueprint(parts: Parts) -> Blueprint:
         return reply(health)
 
     return api
+
+
+def _control(parts: Parts) -> Component:
+    problem = parts.saving.problem
+    return Component("failed" if problem else "ok", problem=problem)
 
 
 def _storage(parts: Parts) -> Component:

@@ -22,7 +22,8 @@ _SPARK = Wanted(("cpu_percent_total",), "")
 class Row(msgspec.Struct, omit_defaults=True, kw_only=True):
     """One server of the list; what is not known, or did not change, is left out.
 
-    Rates have three significant digits. In a delta `number` alone says which server it is.
+    Rates have three significant digits. In a delta `number` alone says which server it is; a new
+    server has number 0 for a moment, and then its rows are whole.
     """
 
     number: int
@@ -102,9 +103,9 @@ def changing_row(server: Server, now_ms: int) -> Row:
 
 def changed_since(server: Server, since_ms: int, now_ms: int) -> bool:
     """Tell whether a client that knew everything at `since_ms` has to learn something."""
-    return server.last_seen_ms >= since_ms or status_at(server, since_ms) != status_at(
-        server, now_ms
-    )
+    if max(server.last_seen_ms, server.learned_ms) >= since_ms:
+        return True
+    return status_at(server, since_ms) != status_at(server, now_ms)
 
 
 def count(servers: list[Server], now_ms: int) -> dict[str, int]:

@@ -129,6 +129,8 @@ class _Views:
     def list_servers(self) -> Response:
         now_ms = self._parts.clock_ms()
         since_ms = query.since(request.args, self._started_ms, now_ms)
+        if since_ms is not None:
+            since_ms -= self._parts.registrar.lag_ms
         minutes = query.spark_minutes(request.args)
         servers = self._parts.servers.all(principal().tenant)
         rows = {
@@ -157,7 +159,7 @@ class _Views:
     @operation("Forget a server and all its samples", Done)
     def forget_server(self, server: str) -> Response:
         it, tenant = self._find(server), principal().tenant
-        self._parts.servers.forget(tenant, it)
+        self._parts.registrar.forget(tenant, it)
         self._parts.storage.forget(tenant, it.id)
         self._sparks.forget(tenant, it)
         return reply(Done())
@@ -205,7 +207,9 @@ def _time_ms(server: Server) -> int | None:
 
 
 def _row(server: Server, since_ms: int | None, now_ms: int) -> Row:
-    if since_ms is None or server.facts_changed_ms >= since_ms or server.first_seen_ms >= since_ms:
+    if since_ms is None or not server.number:
+        return full_row(server, now_ms)
+    if max(server.facts_changed_ms, server.first_seen_ms) >= since_ms:
         return full_row(server, now_ms)
     return changing_row(server, now_ms)
 

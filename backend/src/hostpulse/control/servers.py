@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import itertools
 from dataclasses import dataclass, field
 from math import isnan, nan
 from threading import Lock
@@ -13,6 +12,9 @@ from hostpulse.report import Decoded, Facts, Key, Sample
 
 _UPTIME = Key("uptime_seconds")
 _BOOT_JITTER_MS = 60_000  # an uptime in whole seconds, and a clock that is set
+
+Version = tuple[Sample | None, bytes, int]
+"""What a report changes of a server."""
 
 
 class UnknownServer(LookupError):
@@ -33,7 +35,8 @@ def server_id(tenant: str, hostname: str) -> str:
 class Server:
     """One server; times are epoch ms, `last_seen_ms` by this machine's clock.
 
-    `number` names it as `id` does, but briefly, and only as long as this process runs.
+    `number` names it as `id` does, but briefly; it is 0 until the control store has given one.
+    `saved` is the version that the store has, `learned_ms` when something came from there.
     """
 
     id: str
@@ -48,6 +51,13 @@ class Server:
     facts: Facts = field(default_factory=Facts)
     booted_ms: float = nan
     facts_changed_ms: int = 0
+    learned_ms: int = 0
+    saved: Version | None = None
+
+    @property
+    def version(self) -> Version:
+        """Another one after every report that said something new."""
+        return self.newest, self.raw, self.last_seen_ms
 
     def observe(self, decoded: Decoded, sample: Sample, now_ms: int, clock_ahead: bool) -> None:
         """Take in a stored report; one that is not newer than all before says nothing new."""
@@ -73,7 +83,6 @@ class Servers:
         self._most = most
         self._by_id: dict[str, dict[str, Server]] = {}
         self._by_hostname: dict[tuple[str, str], Server] = {}
-        self._numbers = itertools.count(1)
         self._lock = Lock()
 
     def of_hostname(self, tenant: str, hostname: str, now_ms: int) -> Server:
@@ -86,15 +95,27 @@ class Servers:
 
     def _create(self, tenant: str, hostname: str, now_ms: int) -> Server:
         with self._lock:
-            mine = self._by_id.setdefault(tenant, {})
-            if len(mine) >= self._most:
+            if restored := self._by_hostname.get((tenant, hostname)):
+                return restored
+            count = len(self._by_id.get(tenant, {}))
+            if count >= self._most:
                 raise TooManyServers(
-                    f"hostname: {hostname} would be server number {len(mine) + 1}; "
+                    f"hostname: {hostname} would be server number {count + 1}; "
                     "delete a server or raise max_servers"
                 )
-            server = Server(server_id(tenant, hostname), next(self._numbers), hostname, now_ms)
-            mine[server.id] = server
-            self._by_hostname[tenant, hostname] = server
+            return self._add(tenant, Server(server_id(tenant, hostname), 0, hostname, now_ms))
+
+    def _add(self, tenant: str, server: Server) -> Server:
+        self._by_id.setdefault(tenant, {})[server.id] = server
+        self._by_hostname[tenant, server.hostname] = server
+        return server
+
+    def restore(self, tenant: str, id_: str, hostname: str, first_seen_ms: int) -> Server:
+        """Return the server of this id; one that is not known yet is added, however many are."""
+        with self._lock:
+            known = self._by_id.get(tenant, {}).get(id_)
+            server = known or self._add(tenant, Server(id_, 0, hostname, first_seen_ms))
+            server.first_seen_ms = first_seen_ms
             return server
 
     def find(self, tenant: str, name: str) -> Server:
@@ -108,6 +129,11 @@ class Servers:
         """Return the tenant's servers, oldest first."""
         with self._lock:
             return list(self._by_id.get(tenant, {}).values())
+
+    def of_all_tenants(self) -> list[tuple[str, Server]]:
+        """Return every server with its tenant."""
+        with self._lock:
+            return [(tenant, one) for tenant, mine in self._by_id.items() for one in mine.values()]
 
     def forget(self, tenant: str, server: Server) -> None:
         """Take a server out; a new report of it makes a new one."""

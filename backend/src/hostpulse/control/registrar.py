@@ -1,0 +1,174 @@
+"""Keeps the registry of this process and the control store in step, once a second."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Lock
+from typing import NamedTuple
+
+import structlog
+from sqlalchemy import Connection
+
+from hostpulse.control import server_rows
+from hostpulse.control.server_rows import Counters, ServerRow
+from hostpulse.control.servers import Server, Servers, Version
+from hostpulse.control.store import ControlStore, StoreAway
+from hostpulse.report import Decoded, InvalidReport, Limits, Sample, decode
+from hostpulse.report.flatten import Plans
+
+SAVE_SECONDS = 1.0
+PATIENCE_SECONDS = 10.0
+_LAG_MS = 3000
+
+
+class Registrar:
+    """Saves what the servers' reports changed, learns what other processes saved.
+
+    Reports touch the registry alone. Whatever asks the store waits for its turn, at most
+    10 seconds.
+    """
+
+    def __init__(
+        self, store: ControlStore, servers: Servers, limits: Limits, clock_ms: Callable[[], int]
+    ) -> None:
+        self._store = store
+        self._servers = servers
+        self._limits = limits
+        self._clock_ms = clock_ms
+        self._plans = Plans()
+        self._known = Counters()
+        self.lag_ms = _LAG_MS if store.is_shared else 0
+        """How much later than here another process may have learned of something."""
+        self._turn = Lock()
+
+    def save(self) -> None:
+        """Exchange what changed with the store in one transaction; raises StoreAway."""
+        with self._alone():
+            with self._store.transaction() as connection:
+                changed = bool(self._unsaved())
+                read = server_rows.begin_change if changed else server_rows.read_counters
+                now = read(connection)
+                written = self._exchange(connection, now)
+            self._settle(now, written)
+
+    def pause(self, server: Server, paused: bool) -> None:
+        """Pause a server or let it go on, at once; raises StoreAway."""
+        with self._alone():
+            with self._store.transaction() as connection:
+                now = server_rows.begin_change(connection)
+                written = self._exchange(connection, now)
+                new = (one.number for one in written if one.server is server)
+                server_rows.pause(connection, next(new, server.number), paused, now)
+            self._settle(now, written)
+            server.paused = paused
+
+    def forget(self, tenant: str, server: Server) -> None:
+        """Take a server out, at once; a new report of it makes a new one. Raises StoreAway."""
+        with self._alone():
+            with self._store.transaction() as connection:
+                server_rows.begin_change(connection)
+                server_rows.forget(connection, tenant, server.id)
+            self._servers.forget(tenant, server)
+
+    def close(self) -> None:
+        """Save a last time and let go of the store."""
+        try:
+            self.save()
+        except StoreAway as error:
+            log = structlog.get_logger("hostpulse.control")
+            log.warning("what changed last is not saved", problem=str(error))
+        self._store.close()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        if not self._turn.acquire(timeout=PATIENCE_SECONDS):
+            raise StoreAway("control: the store does not come to an end; try again later.")
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    def _unsaved(self) -> list[tuple[str, Server]]:
+        return [
+            (tenant, server)
+            for tenant, server in self._servers.of_all_tenants()
+            if not server.number or server.saved != server.version
+        ]
+
+    def _exchange(self, connection: Connection, now: Counters) -> list[_Written]:
+        """Learn what others changed, then write what is newer here."""
+        if now.change != self._known.change:
+            for row in server_rows.changed_after(connection, self._known.change):
+                self._learn(row)
+        if now.forgotten != self._known.forgotten:
+            self._drop_all_but(server_rows.numbers(connection))
+        unsaved = self._unsaved()
+        versions = [server.version for _, server in unsaved]
+        rows = [_row(tenant, server) for tenant, server in unsaved]
+        numbers = server_rows.write(connection, rows, now)
+        servers = (server for _, server in unsaved)
+        return [_Written(*one) for one in zip(servers, versions, numbers, strict=True)]
+
+    def _settle(self, now: Counters, written: list[_Written]) -> None:
+        """Take for saved what is committed."""
+        self._known = now
+        for server, version, number in written:
+            server.saved = version
+            if server.number != number:
+                server.learned_ms = server.facts_changed_ms = self._clock_ms()
+                server.number = number
+
+    def _learn(self, row: ServerRow) -> None:
+        server = self._servers.restore(row.tenant, row.id, row.hostname, row.first_seen_ms)
+        facts = server.facts
+        if server.newest is None or (row.sample_ms or 0) > server.newest.time_ms:
+            self._learn_report(server, row)
+        server.paused = row.paused
+        server.learned_ms = self._clock_ms()
+        if server.number != row.number or server.facts != facts:
+            server.facts_changed_ms = server.learned_ms
+        server.number = row.number
+
+    def _learn_report(self, server: Server, row: ServerRow) -> None:
+        try:
+            decoded = next(decode(row.report, self._plans, self._limits))
+        except InvalidReport:  # an older version took it; the next report will do
+            decoded = None
+        if isinstance(decoded, Decoded) and row.sample_ms is not None:
+            layout, values = decoded.plan.layout, decoded.values
+            decoded.plan.add_totals(values)
+            sample = Sample(row.id, row.sample_ms, layout, values)
+            server.observe(decoded, sample, row.last_seen_ms, row.clock_ahead)
+        else:
+            server.last_seen_ms = row.last_seen_ms
+        server.saved = server.version
+
+    def _drop_all_but(self, numbers: set[int]) -> None:
+        for tenant, server in self._servers.of_all_tenants():
+            if server.number and server.number not in numbers:
+                self._servers.forget(tenant, server)
+
+
+class _Written(NamedTuple):
+    server: Server
+    version: Version
+    number: int
+
+
+def _row(tenant: str, server: Server) -> ServerRow:
+    # A report may arrive meanwhile; then the version is another one too, and the next round writes.
+    return ServerRow(
+        tenant=tenant,
+        id=server.id,
+        number=server.number,
+        hostname=server.hostname,
+        first_seen_ms=server.first_seen_ms,
+        last_seen_ms=server.last_seen_ms,
+        interval_seconds=server.facts.interval_seconds,
+        tags=server.facts.tags,
+        paused=server.paused,
+        clock_ahead=server.clock_ahead,
+        sample_ms=server.newest.time_ms if server.newest else None,
+        report=server.raw,
+    )

@@ -1,0 +1,180 @@
+"""The control store: a small transactional database, SQLite in the data folder or PostgreSQL."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    Text,
+    column,
+    create_engine,
+    event,
+    inspect,
+    make_url,
+    select,
+    table,
+    text,
+)
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+
+from hostpulse.config import ConfigError
+from hostpulse.control.folder import lock_folder
+from hostpulse.control.tables import NEWEST
+
+FILE = "control.sqlite3"
+VERSION_TABLE = "control_version"
+
+_MIGRATION_LOCK = 0x686F7374  # any number, as long as all processes take the same
+_MIGRATION_SECONDS = 600
+_SQLITE_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA busy_timeout = 5000",
+    "PRAGMA foreign_keys = ON",
+)
+_SESSION = "-c statement_timeout=10s -c lock_timeout=5s -c idle_in_transaction_session_timeout=10s"
+_CONNECTION = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+    "application_name": "hostpulse",
+}
+
+
+class StoreAway(Exception):
+    """The control store does not do its work now; the message says why."""
+
+
+class ControlStore:
+    """Gives transactions; `release` lets go of what keeps other processes away, if they are."""
+
+    def __init__(self, engine: Engine, release: Callable[[], object] | None = None) -> None:
+        self._engine = engine
+        self._release = release
+        self.is_shared = release is None
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Run the block in one transaction, kept if it ends well; raises StoreAway."""
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise StoreAway(f"control: the store does not answer: {_words(error)}.") from error
+
+    def close(self) -> None:
+        """Let go of connections, files and the folder; no call follows."""
+        self._engine.dispose()
+        if self._release:
+            self._release()
+
+
+def open_store(url: str, folder: Path) -> ControlStore:
+    """Open the store that the setting `control` names, '' for the file in the data folder.
+
+    Its tables are brought to what this code knows. Raises ConfigError for what stays wrong until
+    somebody acts, StoreAway where another attempt may do.
+    """
+    store = _postgresql(url) if url else _sqlite(folder)
+    try:
+        with store.transaction() as connection:
+            _migrate(connection)
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def _sqlite(folder: Path) -> ControlStore:
+    lock = lock_folder(folder)
+    file = folder / FILE
+    file.touch(mode=0o600)
+    engine = create_engine(URL.create("sqlite", database=str(file)), pool_size=2, max_overflow=0)
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # or its own BEGIN would come too late for tables
+        for pragma in _SQLITE_PRAGMAS:
+            connection.execute(pragma)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return ControlStore(engine, lock.release)
+
+
+def _postgresql(given: str) -> ControlStore:
+    try:
+        url = make_url(given)
+    except (ArgumentError, ValueError):
+        url = None
+    if url is None or url.drivername != "postgresql":
+        # The text may hold a password, so it is not repeated.
+        raise ConfigError(
+            "control: the URL is not known; use postgresql://user@host:port/database, or leave it "
+            "empty for a file in the data folder."
+        )
+    session = f"{url.query.get('options', '')} {_SESSION}".strip()
+    engine = create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        connect_args={**_CONNECTION, **url.query, "options": session},
+        pool_size=2,
+        max_overflow=0,
+        pool_timeout=10,
+        pool_pre_ping=True,
+    )
+    return ControlStore(engine)
+
+
+def _migrate(connection: Connection) -> None:
+    """Bring the tables to the newest revision, in the transaction of `connection`."""
+    if _revision(connection) == NEWEST:
+        return
+    if connection.dialect.name == "postgresql":  # a transaction on SQLite is alone anyway
+        connection.execute(text(f"SET LOCAL statement_timeout = '{_MIGRATION_SECONDS}s'"))
+        connection.execute(text(f"SET LOCAL lock_timeout = '{_MIGRATION_SECONDS}s'"))
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
+    revision = _revision(connection)
+    if revision > NEWEST:
+        where = connection.engine.url.render_as_string(hide_password=True)
+        raise ConfigError(
+            f"control: {where} belongs to a newer Hostpulse (its tables are of revision {revision},"
+            f" this one knows {NEWEST}); start that version, or use another store."
+        )
+    if revision != NEWEST:
+        _upgrade(connection)
+
+
+def _revision(connection: Connection) -> str:
+    """Return the revision of the tables, '' where there are none."""
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return ""
+    stored = select(column("version_num", Text)).select_from(table(VERSION_TABLE))
+    return str(connection.execute(stored).scalar() or "")
+
+
+def _upgrade(connection: Connection) -> None:
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it speaks while it is imported
+    from alembic import command
+    from alembic.config import Config
+
+    migrations = Config(attributes={"connection": connection})
+    folder = Path(__file__).parent / "migrations"
+    migrations.set_main_option("script_location", str(folder).replace("%", "%%"))
+    command.upgrade(migrations, "head")
+
+
+def _words(error: SQLAlchemyError) -> str:
+    """Return what the database said, without the statement and its values."""
+    said = str(error.orig if isinstance(error, DBAPIError) else error).strip()
+    return said.partition("\n")[0].rstrip(".") or type(error).__name__
