@@ -157,14 +157,14 @@ class Delivery:
             self._failed(batch, f"the server cannot be reached: {error}")
             return
         received_at = self._clock.wall()
-        server_ms = answer.fields().get("server_time_ms")
+        fields = answer.fields()
+        server_ms = fields.get("server_time_ms")
         with self._changed:
             if isinstance(server_ms, (int, float)) and received_at >= sent_at:
                 self._clock.measure(server_ms, sent_at, received_at)
-        self._settle(batch, answer)
+        self._settle(batch, answer, fields)
 
-    def _settle(self, batch: list[Waiting], answer: Answer) -> None:
-        fields = answer.fields()
+    def _settle(self, batch: list[Waiting], answer: Answer, fields: dict[str, object]) -> None:
         if answer.status == 200 and fields.get("status") == "success":
             self._arrived(batch, fields)
         elif answer.status == 400 and "error" in fields:

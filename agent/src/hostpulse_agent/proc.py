@@ -10,7 +10,7 @@ from collections.abc import Mapping
 CHUNK_BYTES = 32768
 SHORT_BYTES = 2048
 # What belongs to a process or to a device may give way to another of the same name.
-HELD = re.compile(r"proc/(?!\d|self/)")
+HELD = re.compile(r"proc/(?!\d)")
 
 
 class Tree:
@@ -19,7 +19,7 @@ class Tree:
     Names that are not UTF-8 come back with their odd bytes escaped, so that no text from here
     can fail to be encoded later. With `touched` every path asked for is remembered.
 
-    The kernel's own files of /proc are opened once and then read from their start again and
+    The kernel's files in /proc, and this process's own, are opened once and then read from their start again and
     again: finding and opening one costs more than reading it. Only one thread may ask.
     """
 

@@ -20,7 +20,7 @@ ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 def stamp(seconds: float) -> str:
     """Return an instant as ISO 8601 in UTC with milliseconds."""
     moment = datetime.fromtimestamp(round(seconds, 3), timezone.utc)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return moment.isoformat(timespec="milliseconds")[: -len("+00:00")] + "Z"
 
 
 class Self:
@@ -29,6 +29,8 @@ class Self:
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
         self._used, self._at = self._cpu_seconds(), monotonic()
+        self._tree = Tree()
+        self._page_bytes = os.sysconf("SC_PAGE_SIZE")
 
     @staticmethod
     def _cpu_seconds() -> float:
@@ -41,9 +43,9 @@ class Self:
         if at > self._at:
             found["cpu_percent"] = round(100.0 * (used - self._used) / (at - self._at), 2)
         self._used, self._at = used, at
-        pages = Tree().maybe("proc/self/statm").split()
+        pages = self._tree.maybe("proc/self/statm").split()
         if pages:
-            found["rss_bytes"] = int(pages[1]) * os.sysconf("SC_PAGE_SIZE")
+            found["rss_bytes"] = int(pages[1]) * self._page_bytes
         return found
 
 
