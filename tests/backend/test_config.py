@@ -51,6 +51,20 @@ REFUSED = {
 }
 
 
+ALONE = {
+    "memory": {"storage": "memory://", "control": "postgresql://db/hostpulse"},
+    "file": {"storage": "file:", "control": "postgresql://db/hostpulse"},
+    "a control store in a file": {"storage": "postgresql://db/hostpulse"},
+}
+
+
+@pytest.mark.parametrize("what", ALONE)
+def test_what_cannot_be_shared_allows_one_process(what: str) -> None:
+    with pytest.raises(ConfigError, match=r"^workers: .* use --workers 1"):
+        load(ALONE[what] | {"workers": 2}, {})
+    load(ALONE[what], {})
+
+
 @pytest.mark.parametrize(("name", "value"), [(n, v) for n, vs in REFUSED.items() for v in vs])
 def test_a_setting_that_cannot_be_right_is_refused_by_name(name: str, value: str) -> None:
     with pytest.raises(ConfigError, match=f"^{name}: "):

@@ -74,6 +74,7 @@ def _run(config: Config, with_agent: bool) -> None:
     from hostpulse.api.pages import DashboardMissing
     from hostpulse.control.store import StoreAway
     from hostpulse.parts import build
+    from hostpulse.workers import serve_with_workers
 
     logs.set_up(config.log_format, config.log_level)
     try:
@@ -82,7 +83,11 @@ def _run(config: Config, with_agent: bool) -> None:
         listener = serving.listen(config)
         click.echo(f"Hostpulse is on {address(config)}  (Ctrl-C stops it)")
         with local_agent.running(agent_command):
-            serving.serve(parts, listener)
+            if config.workers == 1:
+                serving.serve(parts, listener)
+            else:
+                parts.close()  # they were made to see whether they can be
+                serve_with_workers(config, listener)
     except (serving.AddressTaken, StoreAway) as error:
         raise click.ClickException(str(error)) from error
     except (ConfigError, DashboardMissing, local_agent.AgentMissing) as error:

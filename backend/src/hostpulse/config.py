@@ -74,7 +74,10 @@ class Config:
         "Where servers are remembered: postgresql://user@host/database, or by default a file in "
         "data_dir. A URL with a password belongs into the environment or the file of settings.",
     )
-    workers: Count = _setting(1, "Processes that serve. memory:// and file: allow one only.")
+    workers: Count = _setting(
+        1,
+        "Processes that serve; more than one needs a storage and a control store that can be shared.",
+    )
     ingest_key_file: str = _setting(
         "", "File with the key that agents must send; without it they post from loopback only."
     )
@@ -150,6 +153,11 @@ def _check(config: Config) -> None:
         raise ConfigError(
             f"workers: {scheme}: allows one process, because each would keep samples of its own; "
             "use --workers 1, or --storage postgresql://… or influxdb://…."
+        )
+    if config.workers > 1 and not config.control:
+        raise ConfigError(
+            "workers: a control store in a file allows one process; use --workers 1, or --control "
+            "postgresql://…."
         )
     if any("*" in origin for origin in origins(config)):
         raise ConfigError("cors_origins: name each origin; * would let every page read this API.")
