@@ -19,8 +19,9 @@ class Tree:
     Names that are not UTF-8 come back with their odd bytes escaped, so that no text from here
     can fail to be encoded later. With `touched` every path asked for is remembered.
 
-    The kernel's files in /proc, and this process's own, are opened once and then read from their start again and
-    again: finding and opening one costs more than reading it. Only one thread may ask.
+    The kernel's files in /proc, and this process's own, are opened once and then read from their
+    start again and again: finding and opening one costs more than reading it. Only one thread may
+    ask.
     """
 
     def __init__(self, root: str = "/", touched: set[str] | None = None) -> None:

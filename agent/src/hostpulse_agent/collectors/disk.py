@@ -66,6 +66,8 @@ class Disk:
     def __init__(self, host: Host) -> None:
         self._host = host
         self._unseen: set[Mount] = set()
+        self._table = b""
+        self._mounts: dict[str, Mount] = {}
         self._partitions = Kept(SLOW_SECONDS, self._ask)
 
     def collect(self, errors: list[str]) -> dict[str, object]:
@@ -75,7 +77,7 @@ class Disk:
 
     def _ask(self) -> tuple[list[dict[str, object]], list[str]]:
         """Return the partitions and what went wrong with some of them."""
-        mounts = {mount.mountpoint: mount for mount in parse(_table(self._host), self._unseen)}
+        mounts = self._parsed(_table(self._host))
         root = self._host.tree.root.rstrip("/").encode()
         calls = {
             point: partial(self._host.file_system, root + mount.directory)
@@ -87,8 +89,17 @@ class Disk:
         for point, outcome in self._host.deadline.run(calls).items():
             self._host.tree.path(point.lstrip("/"))
             partitions += self._partition(mounts[point], outcome, troubles)
-        # Another mount of the same device may be the one to show.
-        return self._ask() if len(self._unseen) > unseen else (partitions, troubles)
+        if len(self._unseen) > unseen:
+            self._table = b""
+            return self._ask()  # another mount of the same device may be the one to show
+        return partitions, troubles
+
+    def _parsed(self, table: bytes) -> dict[str, Mount]:
+        """Return the mounts by their directories; a table that has not changed is not read anew."""
+        if table != self._table:
+            self._mounts = {mount.mountpoint: mount for mount in parse(table, self._unseen)}
+            self._table = table
+        return self._mounts
 
     def _partition(
         self, mount: Mount, outcome: object, errors: list[str]
