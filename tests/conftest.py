@@ -50,6 +50,16 @@ def postgres(needs_program: Callable[..., str]) -> Iterator[Any]:
     server.close()
 
 
+@pytest.fixture(scope="session")
+def influxdb(needs_program: Callable[..., str]) -> Iterator[Any]:
+    """A real InfluxDB: `InfluxDBServer` of its module, or the one the environment names."""
+    from tests.influxdb_server import open_influxdb  # the agent's tests run without the backend
+
+    server = open_influxdb(needs_program)
+    yield server
+    server.close()
+
+
 def find_program(*names: str) -> str:
     """Gives the path of the first of these programs that this machine has."""
     path = os.pathsep.join([os.environ.get("PATH", os.defpath), *POSTGRES_FOLDERS])

@@ -34,8 +34,14 @@ def _memory(_request: pytest.FixtureRequest, folder: Path) -> Place:
     return Place("memory://", folder)
 
 
+def _influxdb(request: pytest.FixtureRequest, folder: Path) -> Place:
+    server = request.getfixturevalue("influxdb")
+    return Place(server.url("law"), folder, counts_duplicates=False)
+
+
 PLACES: dict[str, Callable[[pytest.FixtureRequest, Path], Place]] = {
     "memory": _memory,
+    "influxdb": _influxdb,
 }
 
 

@@ -74,12 +74,13 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class TierUsage:
-    """What a tier takes; None where the engine does not say."""
+    """What a tier takes, None where the engine does not say, and how long it keeps points."""
 
     name: str
     size_bytes: int | None
     value_count: int | None
     oldest_ms: int | None
+    keep_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +140,15 @@ def _memory(_url: str, _options: Options) -> Storage:
     return MemoryStorage()
 
 
+def _influxdb(url: str, options: Options) -> Storage:
+    from hostpulse.storage.influxdb.storage import InfluxDBStorage
+
+    return InfluxDBStorage(url, options)
+
+
 STORAGES: dict[str, Callable[[str, Options], Storage]] = {
     "memory": _memory,
+    "influxdb": _influxdb,
 }
 
 

@@ -1,0 +1,1 @@
+"""Samples in an InfluxDB: line protocol and InfluxQL over HTTP."""
