@@ -15,11 +15,18 @@ export const RANGES = Object.freeze([
   { key: "5m", label: "Live 5m", words: "last 5 minutes", span: 5 * MINUTE },
   { key: "15m", label: "15m", words: "last 15 minutes", span: 15 * MINUTE },
   { key: "1h", label: "1h", words: "last hour", span: HOUR },
+  { key: "6h", label: "6h", words: "last 6 hours", span: 6 * HOUR },
+  { key: "24h", label: "24h", words: "last 24 hours", span: DAY },
+  { key: "7d", label: "7d", words: "last 7 days", span: 7 * DAY },
+  { key: "30d", label: "30d", words: "last 30 days", span: 30 * DAY },
+  { key: "90d", label: "90d", words: "last 90 days", span: 90 * DAY },
 ]);
 export const DEFAULT_RANGE = "1h";
 /** What one answer holds at most; an hour in steps of 10 s is 361 points. */
 export const MAX_POINTS = 400;
 export const MIN_SPAN = 30 * SECOND;
+/** Two years and a day: nothing older is kept. */
+const MAX_SPAN = 732 * DAY;
 
 const STEPS = [
   5 * SECOND, 10 * SECOND, 30 * SECOND, MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE,
@@ -35,8 +42,8 @@ const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "
 /** @returns {Window} */
 export const liveWindow = (range = DEFAULT_RANGE) => ({ kind: "live", range });
 
-/** The shortest range that shows a server whose first sample is so old. @param {number} ageMs */
-export const rangeFor = (ageMs) => RANGES.find(({ span }) => ageMs <= span)?.key ?? DEFAULT_RANGE;
+/** The shortest range that shows a server whose first sample is so old, at most the default. @param {number} ageMs */
+export const rangeFor = (ageMs) => RANGES.find(({ key, span }) => ageMs <= span || key === DEFAULT_RANGE)?.key ?? DEFAULT_RANGE;
 
 /** @param {string} key */
 const rangeOf = (key) => RANGES.find((range) => range.key === key);
@@ -105,7 +112,7 @@ export function shiftWindow({ start, end }, share, now) {
 }
 
 /**
- * Double the width around the middle, never past `now`.
+ * Double the width around the middle, never past `now` and never wider than two years.
  * @param {Bounds} bounds
  * @param {number} now
  * @returns {Window}
@@ -113,7 +120,8 @@ export function shiftWindow({ start, end }, share, now) {
 export function widenWindow({ start, end }, now) {
   const span = end - start;
   const to = Math.min(end + span / 2, Math.max(now, end));
-  return { kind: "fixed", from: wholeSecond(to - 2 * span), to: wholeSecond(to) };
+  const wide = Math.max(span, Math.min(2 * span, MAX_SPAN));
+  return { kind: "fixed", from: wholeSecond(to - wide), to: wholeSecond(to) };
 }
 
 /** @param {number} ms */
@@ -157,6 +165,10 @@ export function day(ms, zone = "local") {
   const wall = wallClock(ms, zone);
   return `${wall.getUTCDate()} ${MONTHS[wall.getUTCMonth()]}`;
 }
+
+/** `08:12`, where several days are shown `23 Nov 08:12`. @param {number} ms @param {number} span @param {Zone} zone */
+export const moment = (ms, span, zone = "local", seconds = false) =>
+  span >= DAY ? `${day(ms, zone)} ${clock(ms, zone, seconds)}` : clock(ms, zone, seconds);
 
 /** `2026-11-23 08:12:04`. @param {number} ms @param {Zone} zone */
 export const timestamp = (ms, zone = "local") =>

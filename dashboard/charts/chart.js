@@ -24,6 +24,9 @@ Chart.register(LineController, LineElement, PointElement, LinearScale, Filler);
 export const GUTTER_PX = 64;
 export const RIGHT_PX = 8;
 const TICK_WIDTH_PX = 72;
+/** Dates alone are shorter than times of day. */
+const DATE_WIDTH_PX = 54;
+const DATES_FROM_MS = 5 * 86_400_000;
 
 /** @param {Drawing} drawing */
 const xScale = (drawing) => ({
@@ -33,7 +36,8 @@ const xScale = (drawing) => ({
   border: { display: false },
   grid: { drawTicks: false },
   afterBuildTicks: (scale) => {
-    const most = Math.max(2, Math.floor(scale.width / TICK_WIDTH_PX));
+    const room = scale.max - scale.min < DATES_FROM_MS ? TICK_WIDTH_PX : DATE_WIDTH_PX;
+    const most = Math.max(2, Math.floor(scale.width / room));
     scale.ticks = timeTicks({ start: scale.min, end: scale.max }, most, drawing.zone);
   },
 });

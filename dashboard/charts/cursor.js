@@ -42,7 +42,8 @@ export function createCursor(plot, area) {
       stretch(line);
       line.style.transform = `translateX(${Math.round(x)}px)`;
       label.textContent = words;
-      label.style.left = `${Math.min(Math.max(x, left + 40), right - 40)}px`;
+      const half = label.offsetWidth / 2;
+      label.style.left = `${Math.min(Math.max(x, left + half), right - half)}px`;
     },
 
     /** @param {Bounds | null} span @param {Bounds} bounds */

@@ -2,14 +2,17 @@
 /** A chart in words: legend values, the label for screen readers, the rows of its table. */
 
 import * as format from "../format.js";
-import { clock, timestamp } from "../timescale.js";
+import { moment, timestamp } from "../timescale.js";
 import { statsOf } from "./history.js";
+import { bandSeries } from "./plan.js";
 
 /** @typedef {import("./plan.js").Plot} Plot */
 /** @typedef {import("./plan.js").PlotSeries} PlotSeries */
 /** @typedef {import("../timescale.js").Zone} Zone */
 
 export const NO_DATA = "no data";
+/** Shorter buckets are told by their start alone. */
+const LONG_STEP_MS = 60_000;
 /** Marks and hatching say enough; a value this far from the end is not called the current one. */
 const STALE_STEPS = 3;
 
@@ -27,32 +30,54 @@ export function newestIndex(series, { times, step }, end = -Infinity) {
 /** @param {number | null | undefined} value @param {string} unit */
 export const valueText = (value, unit) => (format.isNumber(value) ? format.inUnit(value, unit) : NO_DATA);
 
+/** `12–100%`, one unit for both where it is the same. @param {number} low @param {number} high @param {string} unit */
+export function spanText(low, high, unit) {
+  const [from, to] = [valueText(low, unit), valueText(high, unit)];
+  const [own, name] = [from, to].map((text) => /\D*$/.exec(text)?.[0] ?? "");
+  if (from === to) return to;
+  return own === name ? `${from.slice(0, from.length - own.length)}–${to}` : `${from} – ${to}`;
+}
+
 /**
  * The texts of a legend; where there is nothing at all it is said once, so that no legend grows.
- * @param {PlotSeries[]} series @param {number} index -1 for none @param {boolean} raw
+ * @param {Plot} plot @param {number} index -1 for none @param {boolean} raw
  */
-export function legendTexts(series, index, raw) {
-  const texts = series.map((one) => legendText(one, index, raw));
+export function legendTexts(plot, index, raw) {
+  const told = raw ? [] : bandSeries(plot);
+  const texts = plot.series.map((one) => pointText(one, index, told.includes(one)));
   const nothing = texts.every((text) => text === NO_DATA);
   return nothing ? texts.map((text, i) => (i === 0 ? text : format.MISSING)) : texts;
 }
 
 /**
- * The value of a series at an index of the history; in buckets an invisible one adds its maximum.
- * @param {PlotSeries} series @param {number} index -1 for none @param {boolean} raw
+ * The value of a series at an index of the history, and of a bucket what it lay between: `40% (12–100%)`.
+ * @param {PlotSeries} series @param {number} index -1 for none @param {boolean} withSpan
  */
-function legendText(series, index, raw) {
-  const text = valueText(series.mean[index], series.unit);
-  const peak = valueText(series.max[index], series.unit);
-  const told = !raw && series.colour === "" && peak !== text;
-  return told ? `${text} (max ${peak})` : text;
+function pointText({ mean, min, max, unit }, index, withSpan) {
+  const text = valueText(mean[index], unit);
+  const [low, high] = [min[index], max[index]];
+  if (!withSpan || !format.isNumber(low) || !format.isNumber(high)) return text;
+  const span = spanText(low, high, unit);
+  return span === text ? text : `${text} (${span})`;
 }
 
-/** `avg per 10 s, band = min–max`; nothing for samples as they came. @param {Plot} plot @param {{raw: boolean, step: number}} history */
+/** What a point is: `every 5 s`, or `avg per 10 s, band = min–max`. @param {Plot} plot @param {{raw: boolean, step: number}} history */
 export function stepWords(plot, { raw, step }) {
-  if (raw) return "";
-  const per = `avg per ${format.duration(step / 1000)}`;
-  return plot.layout === "stack" && plot.series.length > 1 ? per : `${per}, band = min–max`;
+  const length = format.duration(step / 1000);
+  if (raw) return `every ${length}`;
+  const told = bandSeries(plot);
+  if (!told.length) return `avg per ${length}`;
+  const whose = told.length < plot.series.length ? ` of ${told[0].label}` : "";
+  return `avg per ${length}, band = min–max${whose}`;
+}
+
+/**
+ * What the crosshair is on: the instant of a sample, of a longer bucket its beginning and end.
+ * @param {number} time @param {{raw: boolean, step: number}} history @param {number} span of the window @param {Zone} zone
+ */
+export function instantWords(time, { raw, step }, span, zone) {
+  if (raw || step < LONG_STEP_MS) return moment(time, span, zone, true);
+  return `${moment(time, span, zone)}–${moment(time + step, step, zone)}`;
 }
 
 /** @param {{start: number, end: number}[]} gaps */
@@ -74,9 +99,10 @@ export function chartLabel(title, plot, { times, words, live, gaps, zone }) {
   const stats = main ? statsOf(times, main) : null;
   if (!stats) return `${title}, ${words}: no data`;
   const text = (value) => valueText(value, main.unit);
+  const maxAt = moment(stats.maxAt, times[times.length - 1] - times[0], zone);
   const name = plot.series.length > 1 ? `${main.label} ` : "";
   return `${title}, ${words}: ${name}${live ? "now" : "last"} ${text(stats.last)}, min ${text(stats.min)}, `
-    + `max ${text(stats.max)} at ${clock(stats.maxAt, zone)}, ${gapWords(gaps)}`;
+    + `max ${text(stats.max)} at ${maxAt}, ${gapWords(gaps)}`;
 }
 
 /** @typedef {{label: string, min: string, avg: string, max: string, last: string}} StatsRow */
@@ -85,7 +111,7 @@ export function chartLabel(title, plot, { times, words, live, gaps, zone }) {
 export function statsRows(plot, times) {
   return plot.series.map((series) => {
     const stats = statsOf(times, series);
-    const text = (value) => valueText(value, series.unit);
+    const text = (value) => (Number.isNaN(value) ? format.MISSING : valueText(value, series.unit));
     return { label: series.label, min: text(stats?.min), avg: text(stats?.avg), max: text(stats?.max), last: text(stats?.last) };
   });
 }
@@ -95,11 +121,13 @@ export function statsRows(plot, times) {
  * @param {Plot} plot
  * @param {{xs: number[], index: number[]}} grid
  * @param {Zone} zone
+ * @param {boolean} raw
  */
-export function tableRows(plot, grid, zone) {
+export function tableRows(plot, grid, zone, raw) {
+  const told = raw ? [] : bandSeries(plot);
   const rows = grid.xs.map((time, k) => {
     const i = grid.index[k];
-    return { time: i < 0 ? "gap" : timestamp(time, zone), values: plot.series.map((one) => valueText(one.mean[i], one.unit)) };
+    return { time: i < 0 ? "gap" : timestamp(time, zone), values: plot.series.map((one) => pointText(one, i, told.includes(one))) };
   });
   return rows.reverse();
 }

@@ -9,6 +9,15 @@
 
 /** A hole is a gap when two samples are further apart than this many steps. */
 const GAP_STEPS = 2;
+/** A bucket as long as this holds several samples, so that a single empty one is a hole. */
+const LONG_STEP_MS = 60_000;
+
+const HOUR_MS = 3_600_000;
+/** A smaller part of a window that is missing at its start is only hatched. */
+const LEAST_MISSING = 0.05;
+
+/** Two instants further apart than this have a gap between them. @param {{step: number, raw: boolean}} history */
+export const gapAfter = ({ step, raw }) => (raw || step < LONG_STEP_MS ? GAP_STEPS * step : step);
 
 /** @param {Series} series */
 const keyOf = (series) => `${series.metric}\n${series.instance}`;
@@ -78,15 +87,18 @@ function joinSeries(series, part, keep, count) {
 }
 
 /**
- * Add series point by point; an instant where one part is missing counts the others only.
+ * Add series point by point; an instant where one part is missing counts the others only. Of buckets
+ * only the mean is known: the parts need not have had their extremes at the same time.
  * @param {(Series | undefined)[]} parts
+ * @param {boolean} raw
  * @returns {Series | undefined}
  */
-export function sumSeries(parts) {
+export function sumSeries(parts, raw) {
   const present = /** @type {Series[]} */ (parts.filter(Boolean));
   if (present.length < 2) return present[0];
-  const add = (name) => present[0][name].map((_, i) => sumAt(present.map((one) => one[name][i])));
-  return { ...present[0], mean: add("mean"), min: add("min"), max: add("max") };
+  const mean = present[0].mean.map((_, i) => sumAt(present.map((one) => one.mean[i])));
+  const extreme = raw ? mean : mean.map(() => null);
+  return { ...present[0], mean, min: extreme, max: extreme };
 }
 
 /** @param {Values} values */
@@ -106,7 +118,7 @@ export function gridOf(history) {
   let last = NaN;
   history.times.forEach((time, i) => {
     if (!history.series.some((series) => series.mean[i] !== null)) return;
-    if (time - last > GAP_STEPS * history.step) {
+    if (time - last > gapAfter(history)) {
       xs.push((last + time) / 2);
       index.push(-1);
     }
@@ -115,6 +127,16 @@ export function gridOf(history) {
     last = time;
   });
   return { xs, index };
+}
+
+/**
+ * Since when there is history, where a long window begins well before it; NaN where it does not.
+ * @param {History} history
+ * @param {Span} bounds
+ */
+export function historySince(history, { start, end }) {
+  const [first] = gridOf(history).xs;
+  return end - start > HOUR_MS && first - start > LEAST_MISSING * (end - start) ? first : NaN;
 }
 
 /**
@@ -128,16 +150,17 @@ export const onGrid = (grid, values) => grid.index.map((i) => (i < 0 ? null : va
  * The spans of the bounds without data: between samples, before the first and after the last.
  * @param {number[]} xs
  * @param {(i: number) => boolean} present
- * @param {number} step
+ * @param {{step: number, raw: boolean}} history
  * @param {Span} bounds
  * @returns {Span[]}
  */
-export function gapSpans(xs, present, step, bounds) {
+export function gapSpans(xs, present, history, bounds) {
+  const { step } = history;
   const seen = xs.filter((_, i) => present(i));
   const spans = [];
   let last = bounds.start - step;
   for (const time of seen) {
-    if (time - last > GAP_STEPS * step) spans.push({ start: Math.max(last, bounds.start), end: time });
+    if (time - last > gapAfter(history)) spans.push({ start: Math.max(last, bounds.start), end: time });
     last = time;
   }
   // The newest sample is up to one step old, and one more is on its way.
@@ -165,10 +188,10 @@ export function nearest(grid, time, step) {
   return distance(best) <= step ? best : -1;
 }
 
-/** @typedef {{min: number, avg: number, max: number, maxAt: number, last: number}} Stats */
+/** @typedef {{min: number, avg: number, max: number, maxAt: number, last: number}} Stats an extreme that is not known is NaN */
 
 /**
- * What a series did: honest extremes, mean of the means; null without a value.
+ * What a series did: the extremes of its samples, mean of the means; null without a value.
  * @param {number[]} times
  * @param {{mean: Values, min: Values, max: Values}} series
  * @returns {Stats | null}
@@ -177,9 +200,10 @@ export function statsOf(times, series) {
   let [min, max, maxAt, sum, count, last] = [Infinity, -Infinity, NaN, 0, 0, NaN];
   series.mean.forEach((value, i) => {
     if (value === null) return;
-    min = Math.min(min, series.min[i] ?? value);
-    const top = series.max[i] ?? value;
-    if (top > max) [max, maxAt] = [top, times[i]];
+    min = Math.min(min, series.min[i] ?? NaN);
+    const top = series.max[i] ?? NaN;
+    if (top > max) maxAt = times[i];
+    max = Math.max(max, top);
     sum += value;
     count += 1;
     last = value;

@@ -26,6 +26,7 @@ import { gapSpans, onGrid, stackPlanes } from "./history.js";
  * @typedef {object} Plot
  * @property {string} subtitle
  * @property {"stack" | "lines"} layout
+ * @property {string} [band] the one series of a stack whose extremes are shown: they do not stack
  * @property {{kind: AxisKind, fixed?: number, mirrored?: boolean}} axis
  * @property {PlotSeries[]} series
  * @property {Threshold[]} [thresholds]
@@ -45,12 +46,23 @@ import { gapSpans, onGrid, stackPlanes } from "./history.js";
 
 const STACK_OPACITY = 0.55;
 const BAND_OPACITY = 0.22;
+/** A band of one short peak is hardly a pixel wide; its upper edge keeps it in sight. */
+const BAND_EDGE_OPACITY = 0.6;
+/** Of a series that has no colour of its own. */
+const BAND_COLOUR = "text-3";
 
 /** @param {PlotSeries} series @param {ReadonlySet<string>} hidden */
 const isDrawn = (series, hidden) => series.colour !== "" && !hidden.has(series.key);
 
 /** @param {Plot} plot @param {ReadonlySet<string>} hidden */
 export const drawnSeries = (plot, hidden) => plot.series.filter((series) => isDrawn(series, hidden));
+
+/** @param {Plot} plot @param {PlotSeries[]} drawn */
+const isStacked = (plot, drawn) => plot.layout === "stack" && drawn.length > 1;
+
+/** The series whose extremes are told: all, but of planes that stand on each other one. @param {Plot} plot */
+export const bandSeries = (plot) =>
+  (isStacked(plot, drawnSeries(plot, new Set())) ? plot.series.filter((one) => one.key === plot.band) : plot.series);
 
 /** @param {number[]} xs @param {Values} values @returns {Point[]} */
 const points = (xs, values, sign = 1) =>
@@ -64,10 +76,18 @@ const points = (xs, values, sign = 1) =>
  */
 export function planLayers(plot, { grid, raw, hidden, palette }) {
   const series = drawnSeries(plot, hidden);
-  if (plot.layout === "stack" && series.length > 1) return stackLayers(series, grid, palette);
   const area = plot.layout === "stack" ? STACK_OPACITY : 0;
-  const lines = series.map((one) => lineLayer({ area, ...one }, grid, palette));
-  return raw ? lines : [...lines, ...series.flatMap((one) => bandLayers(one, grid, palette))];
+  const lines = isStacked(plot, series)
+    ? stackLayers(series, grid, palette)
+    : series.map((one) => lineLayer({ area, ...one }, grid, palette));
+  return raw ? lines : [...lines, ...bandsOf(plot, hidden).flatMap((one) => bandLayers(one, grid, palette))];
+}
+
+/** The bands that are drawn; that of a total only around all its planes. @param {Plot} plot @param {ReadonlySet<string>} hidden */
+function bandsOf(plot, hidden) {
+  const drawn = drawnSeries(plot, hidden);
+  if (!isStacked(plot, drawn)) return drawn;
+  return bandSeries(plot).filter((one) => isDrawn(one, hidden) || (one.colour === "" && !hidden.size));
 }
 
 /** @param {PlotSeries[]} series @param {Grid} grid @param {Record<string, string>} palette @returns {Layer[]} */
@@ -99,13 +119,14 @@ function lineLayer(one, grid, palette) {
 
 /** @param {PlotSeries} one @param {Grid} grid @param {Record<string, string>} palette @returns {Layer[]} */
 function bandLayers(one, grid, palette) {
+  const colour = palette[one.colour || BAND_COLOUR];
   /** @returns {Layer} */
-  const edge = (name, values, fill) => ({
+  const edge = (name, values, line, fill) => ({
     key: `${one.key}:${name}`,
     data: points(grid.xs, onGrid(grid, values), one.below ? -1 : 1),
-    line: "", width: 0, fill, to: /** @type {const} */ ("-1"), axis: one.axis ?? "y",
+    line, width: line ? 0.75 : 0, fill, to: /** @type {const} */ ("-1"), axis: one.axis ?? "y",
   });
-  return [edge("min", one.min, ""), edge("max", one.max, fade(palette[one.colour], BAND_OPACITY))];
+  return [edge("min", one.min, "", ""), edge("max", one.max, fade(colour, BAND_EDGE_OPACITY), fade(colour, BAND_OPACITY))];
 }
 
 /**
@@ -115,9 +136,9 @@ function bandLayers(one, grid, palette) {
  */
 export function highestOf(plot, { grid, raw, hidden }) {
   const series = drawnSeries(plot, hidden).filter((one) => one.axis !== "right");
-  const columns = plot.layout === "stack" && series.length > 1
-    ? stackPlanes(series.map((one) => onGrid(grid, one.mean)))
-    : series.map((one) => (raw ? one.mean : one.max));
+  const lines = isStacked(plot, series) ? stackPlanes(series.map((one) => onGrid(grid, one.mean))) : series.map((one) => one.mean);
+  const bands = raw ? [] : bandsOf(plot, hidden).filter((one) => one.axis !== "right").map((one) => one.max);
+  const columns = [...lines, ...bands];
   return columns.reduce((top, column) => column.reduce((high, value) => Math.max(high, value ?? 0), top), 0);
 }
 
@@ -127,7 +148,7 @@ export function highestOf(plot, { grid, raw, hidden }) {
  * @param {{raw: boolean, hidden: ReadonlySet<string>}} view
  */
 export function lowestOf(plot, { raw, hidden }) {
-  const columns = drawnSeries(plot, hidden).filter((one) => one.axis !== "right").map((one) => (raw ? one.mean : one.min));
+  const columns = drawnSeries(plot, hidden).filter((one) => one.axis !== "right").flatMap((one) => (raw ? [one.mean] : [one.mean, one.min]));
   return columns.reduce((bottom, column) => column.reduce((low, value) => Math.min(low, value ?? 0), bottom), 0);
 }
 
@@ -135,12 +156,12 @@ export function lowestOf(plot, { raw, hidden }) {
  * Where this plot has no data at all.
  * @param {Plot} plot
  * @param {Grid} grid
- * @param {number} step
+ * @param {{step: number, raw: boolean}} history
  * @param {{start: number, end: number}} bounds
  */
-export function gapsOf(plot, grid, step, bounds) {
+export function gapsOf(plot, grid, history, bounds) {
   const present = (i) => grid.index[i] >= 0 && plot.series.some((one) => one.mean[grid.index[i]] !== null);
-  return gapSpans(grid.xs, present, step, bounds);
+  return gapSpans(grid.xs, present, history, bounds);
 }
 
 /** Points that no line would show, as both their neighbours are missing. @param {Point[]} data */

@@ -20,13 +20,13 @@ export function shownCores(cores, all) {
 }
 
 /**
- * What the crosshair says of the cores: the busiest and the mean at that sample.
+ * What the crosshair says of the cores at that instant: the highest one, and the mean of all.
  * @param {Series[]} cores @param {number} index
  */
 export function coresAt(cores, index) {
   const values = cores.map((core) => ({ core: core.instance, value: core.max[index] })).filter(({ value }) => format.isNumber(value));
   if (!values.length) return NO_DATA;
   const top = values.reduce((best, one) => (Number(one.value) > Number(best.value) ? one : best));
-  const sum = values.reduce((total, { value }) => total + Number(value), 0);
+  const sum = cores.reduce((total, core) => total + (core.mean[index] ?? 0), 0);
   return `busiest cpu${top.core} ${format.percent(top.value)} · mean ${format.percent(sum / values.length)}`;
 }

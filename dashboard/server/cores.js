@@ -6,7 +6,6 @@ import { createCursor } from "../charts/cursor.js";
 import { drawHeat, heatMap, rowHeight } from "../charts/heat.js";
 import { gapSpans, hasValue } from "../charts/history.js";
 import * as format from "../format.js";
-import { clock } from "../timescale.js";
 import { html, nothing, render } from "../vendor/lit-html.js";
 import { coresAt, FEW, shownCores } from "./core-values.js";
 
@@ -35,7 +34,7 @@ export function createCores() {
     const { left, right } = area();
     const map = heatMap({ ...history, series: cores }, frame.bounds, right - left);
     const present = (i) => frame.grid.index[i] >= 0 && cores.some((core) => core.mean[frame.grid.index[i]] !== null);
-    const gaps = gapSpans(frame.grid.xs, present, history.step, frame.bounds);
+    const gaps = gapSpans(frame.grid.xs, present, history, frame.bounds);
     drawHeat(canvas, map, { bounds: frame.bounds, gaps, left, right, palette: frame.palette });
   }
 
@@ -45,7 +44,7 @@ export function createCores() {
       html`<i data-step=${step}></i>`)}100%</span><span class="muted">hatched = no data</span>`;
     const core = cores[row];
     const value = core?.max[index];
-    return html`<span>${clock(time, frame.zone, true)}</span>
+    return html`<span>${frame.instant(time)}</span>
       ${core && format.isNumber(value) ? html`<b>cpu${core.instance} ${format.percent(value)}</b>` : nothing}
       <b class="legend__value">${coresAt(cores, index)}</b>`;
   }
@@ -87,7 +86,7 @@ export function createCores() {
     point({ time, index, pointed }) {
       if (!now.frame || element.hidden) return;
       Object.assign(now, { time, index });
-      cursor.point(time, now.frame.bounds, pointed && time !== null ? clock(time, now.frame.zone, true) : "");
+      cursor.point(time, now.frame.bounds, pointed && time !== null ? now.frame.instant(time) : "");
       render(words(), foot);
     },
     /** @param {{start: number, end: number} | null} span */

@@ -19,12 +19,13 @@ const line = (row, catalogue) => html`
     <td class="num">${format.bytes(row.free)}</td>
     <td class="num">${format.bytes(row.size)}</td>
     <td class="num" data-level=${level(catalogue.get("disk_inodes_percent"), row.inodes)}><span class="value">${format.percent(row.inodes)}</span></td>
+    <td class="num">${row.fullIn}</td>
     <td class="num">${format.byteRate(row.read)}</td>
     <td class="num">${format.byteRate(row.write)}</td>
     <td class="num">${format.percent(row.busy)}</td>
   </tr>`;
 
-const HEADS = ["Mount", "Device", "Type", "Used", "Free", "Size", "Inodes", "Read", "Write", "Busy"];
+const HEADS = ["Mount", "Device", "Type", "Used", "Free", "Size", "Inodes", "Full in", "Read", "Write", "Busy"];
 
 /**
  * @param {DiskRow[]} rows

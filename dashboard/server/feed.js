@@ -1,9 +1,10 @@
 // @ts-check
-/** What the Server page asks: all at first, then only what is new, two questions at a time. */
+/** What the Server page asks: all at first, then what is new at the pace of the window, two questions at a time. */
 
 import { emptyHistory, mergeTail } from "../charts/history.js";
-import { boundsOf, MAX_POINTS } from "../timescale.js";
+import { boundsOf, MAX_POINTS, stepFor } from "../timescale.js";
 import { chosen, reported, stored } from "./custom.js";
+import { growths } from "./forecast.js";
 import { METRICS } from "./plots.js";
 
 /** @typedef {import("../charts/history.js").History} History */
@@ -14,6 +15,12 @@ const OVERLAP_STEPS = 6;
 /** Samples that were sent late lie further back: once a minute all is asked again. */
 const WHOLE_EVERY = 12;
 const REPORT_EVERY = 6;
+/** How the disks grow: not at once, the page has no room for one more question, then once an hour. */
+const GROWTH_EVERY = 720;
+/** An hour each. */
+const GROWTH_POINTS = 200;
+/** From this step on a chart is asked for anew when its window has a new bucket, not before. */
+const SLOW_STEP_MS = 60_000;
 /** After a rest (a hidden tab, a backend away) one answer is simpler than a long part. */
 const OLD_MS = 60_000;
 const NEW_MS = 20_000;
@@ -22,8 +29,8 @@ const NEW_MS = 20_000;
  * @param {{api: ReturnType<typeof import("../api.js").createApi>, clock: {now: () => number, sync: (now?: number) => void}, id: string}} context
  */
 export function createFeed({ api, clock, id }) {
-  /** @type {{row: import("../decode.js").Server | null, latest: any, history: History, custom: ReturnType<typeof chosen>, loaded: boolean}} */
-  const data = { row: null, latest: null, history: emptyHistory(), custom: chosen([]), loaded: false };
+  /** @type {{row: import("../decode.js").Server | null, latest: any, history: History, custom: ReturnType<typeof chosen>, growth: ReturnType<typeof growths>, loaded: boolean}} */
+  const data = { row: null, latest: null, history: emptyHistory(), custom: chosen([]), growth: new Map(), loaded: false };
   /** The custom metrics that the server had when the page came; newer ones stand in its reports. @type {string[]} */
   let known = [];
   let turn = 0;
@@ -51,17 +58,37 @@ export function createFeed({ api, clock, id }) {
     return mergeTail(history, tail, boundsOf(window, tail.end).start);
   }
 
+  /** The step of a long live window, 0 of any other. @param {Window} window */
+  function slowStep(window) {
+    const { start, end } = boundsOf(window, clock.now());
+    const step = window.kind === "live" ? stepFor(end - start) : 0;
+    return step < SLOW_STEP_MS ? 0 : step;
+  }
+
+  /** Whether the window has a new bucket since the last answer. @param {Window} window */
+  function isDue(window) {
+    const step = slowStep(window);
+    if (whole || !step || !data.history.times.length) return true;
+    return Math.floor(clock.now() / step) > Math.floor(data.history.end / step);
+  }
+
   /** @param {Window} window @param {AbortSignal} signal */
   async function askHistory(window, signal) {
     if (!data.loaded) known = stored(await api.series(id, { signal }));
     data.custom = chosen([...known, ...reported(data.latest?.report), ...stored(data.history.series)]);
     const old = clock.now() - data.history.end > OLD_MS;
-    if (window.kind === "fixed" || whole || old || turn % WHOLE_EVERY === 0 || !data.history.times.length) {
+    if (window.kind === "fixed" || whole || old || slowStep(window) || turn % WHOLE_EVERY === 0 || !data.history.times.length) {
       return askWhole(window, signal);
     }
     const merged = await askTail(window, signal);
     whole = merged === null;
     return merged ?? data.history;
+  }
+
+  /** @param {AbortSignal} signal */
+  async function askGrowth(signal) {
+    const week = { metrics: ["disk_used"], start: "-7d", end: "now", points: GROWTH_POINTS };
+    data.growth = growths(await api.history(id, { ...week, signal }));
   }
 
   /** @param {AbortSignal} signal */
@@ -88,11 +115,12 @@ export function createFeed({ api, clock, id }) {
     async refresh(window, signal) {
       const first = !data.loaded;
       const report = first || turn % REPORT_EVERY === REPORT_EVERY - 1;
+      const growth = turn % GROWTH_EVERY === 1;
       const wasWhole = whole;
       const [history, row] = await Promise.all([
-        askHistory(window, signal),
-        first || !report ? api.server(id, { signal }) : data.row,
-        report ? askReport(signal) : null,
+        isDue(window) ? askHistory(window, signal) : data.history,
+        first || !(report || growth) ? api.server(id, { signal }) : data.row,
+        report ? askReport(signal) : growth ? askGrowth(signal) : null,
       ]);
       if (wasWhole) whole = false;
       Object.assign(data, { history, row, loaded: true });

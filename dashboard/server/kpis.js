@@ -14,6 +14,7 @@ import { hasValues, level } from "../status.js";
  * @property {Map<string, import("../decode.js").Metric>} catalogue
  * @property {{cores?: number, memory_total?: number, swap_total?: number}} sizes
  * @property {boolean} live the window ends now
+ * @property {(mount: string) => string} [fullIn] `full in 3.4 d` of a disk that will soon be, else ""
  * @property {string} [at] the end of a window of the past, as a time of day
  */
 
@@ -82,8 +83,10 @@ function disk(situation) {
   const series = situation.live && row.disk_mountpoint ? findSeries(history, "disk_percent", row.disk_mountpoint) : fullest;
   const value = shown(situation, row.disk_percent, series);
   const mount = series?.instance ?? row.disk_mountpoint ?? "";
+  const full = (situation.live && situation.fullIn?.(mount)) || "";
   return {
-    key: "disk_space", label: "Fullest disk", value: format.percent(value), detail: format.isNumber(value) ? mount : "",
+    key: "disk_space", label: "Fullest disk", value: format.percent(value),
+    detail: format.isNumber(value) ? [mount, full].filter(Boolean).join(" · ") : "",
     range: rangeText(history, series, format.percent), level: level(catalogue.get("disk_percent"), value),
   };
 }

@@ -19,12 +19,19 @@ import { isPhysical } from "./names.js";
  */
 
 /**
- * How much a rate amounts to over the history; a gap adds nothing. Null when it was not sent.
+ * How much a rate amounts to over the history; a gap adds nothing, and of the first and the last bucket
+ * counts what lies in the window. Null when it was not sent.
  * @param {import("../charts/history.js").History} history
  * @param {import("../charts/history.js").Series | undefined} series
  */
 export const amount = (history, series) =>
-  series ? series.mean.reduce((sum, value) => sum + (value ?? 0) * (history.step / 1000), 0) : null;
+  series ? series.mean.reduce((sum, value, i) => sum + (value ?? 0) * secondsOf(history, i), 0) : null;
+
+/** @param {import("../charts/history.js").History} history @param {number} i */
+function secondsOf({ raw, step, start, end, times }, i) {
+  if (raw) return step / 1000;
+  return Math.max(0, Math.min(times[i] + step, end) - Math.max(times[i], start)) / 1000;
+}
 
 /**
  * @param {any} report as received

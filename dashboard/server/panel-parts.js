@@ -5,7 +5,9 @@ import { instancesOf } from "../charts/history.js";
 import { html, nothing, repeat } from "../vendor/lit-html.js";
 import { isPhysical } from "./names.js";
 
-/** @typedef {{key: string, label: string, colour: string, hidden: boolean, text: string}} LegendEntry */
+/** @typedef {{key: string, label: string, colour: string, hidden: boolean, text: string, bucket: boolean}} LegendEntry `bucket`: with what it lay between */
+
+const BUCKET_TITLE = "average (lowest–highest sample)";
 
 const PICKS = {
   nic: { label: "Interface", metric: "bytes_recv_per_sec" },
@@ -42,14 +44,18 @@ export const panelHead = (definition, { subtitle, source, table, wide }, { onPic
     <svg viewBox="0 0 16 16" aria-hidden="true"><path d=${wide ? "M7 3v4H3M9 13V9h4" : "M9 3h4v4M7 13H3V9"}></path></svg>
     <span class="visually-hidden">${definition.title} larger</span></button>`;
 
+/** @param {LegendEntry} entry */
+const legendValue = ({ text, bucket }) =>
+  html`<b class="legend__value" ?data-bucket=${bucket} title=${bucket ? BUCKET_TITLE : nothing}>${text}</b>`;
+
 /** @param {LegendEntry[]} entries @param {(series: string, alone: boolean) => void} onLegend */
 export const legend = (entries, onLegend) => html`${repeat(entries, (one) => one.key, (one) => (one.colour
   ? html`<button type="button" class="legend__item" data-series=${one.key} aria-pressed=${String(!one.hidden)}
       title="Click hides or shows, Alt-click shows it alone" @click=${(event) => onLegend(one.key, event.altKey)}>
       <span class="legend__key" data-colour=${one.colour}></span><span class="legend__label">${one.label}</span>
-      <b class="legend__value">${one.text}</b></button>`
+      ${legendValue(one)}</button>`
   : html`<span class="legend__item" data-series=${one.key}><span class="legend__label">${one.label}</span>
-      <b class="legend__value">${one.text}</b></span>`))}`;
+      ${legendValue(one)}</span>`))}`;
 
 /**
  * @param {string} title

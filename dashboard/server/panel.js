@@ -5,8 +5,8 @@ import { createTimeChart } from "../charts/chart.js";
 import { createCursor } from "../charts/cursor.js";
 import { valueAxis } from "../charts/axis.js";
 import { chartLabel, csvText, legendTexts, newestIndex, statsRows, stepWords, tableRows } from "../charts/describe.js";
-import { gapsOf, highestOf, lowestOf, planLayers } from "../charts/plan.js";
-import { clock, timestamp } from "../timescale.js";
+import { bandSeries, gapsOf, highestOf, lowestOf, planLayers } from "../charts/plan.js";
+import { timestamp } from "../timescale.js";
 import { html, nothing, render } from "../vendor/lit-html.js";
 import { legend, panelHead, seriesTable } from "./panel-parts.js";
 
@@ -21,6 +21,7 @@ import { legend, panelHead, seriesTable } from "./panel-parts.js";
  * @property {Record<string, string>} palette
  * @property {string} words the window in words
  * @property {string} phrase the same as the end of a sentence
+ * @property {(time: number) => string} instant what the crosshair is on, in words
  * @property {boolean} live
  * @property {ReadonlySet<string>} hidden `chart.series`
  */
@@ -80,7 +81,7 @@ export function createPanel(definition, actions) {
   /** @param {Plot} plot @param {Source} source @param {Frame} frame */
   function drawChart(plot, { history }, frame) {
     const view = { grid: frame.grid, raw: history.raw, hidden: hiddenHere(frame), palette: frame.palette };
-    const gaps = gapsOf(plot, frame.grid, history.step, frame.bounds);
+    const gaps = gapsOf(plot, frame.grid, history, frame.bounds);
     const highest = highestOf(plot, view);
     const near = (plot.thresholds ?? []).filter((one) => one.level === "note" && one.value <= 4 * highest);
     const top = Math.max(highest, ...near.map((one) => one.value * 1.05));
@@ -119,8 +120,9 @@ export function createPanel(definition, actions) {
     if (!plot || !source || !frame) return;
     const index = legendIndex();
     const hidden = hiddenHere(frame);
-    const texts = legendTexts(plot.series, index, source.history.raw);
-    const entries = plot.series.map(({ key, label, colour }, i) => ({ key, label, colour, hidden: hidden.has(key), text: texts[i] }));
+    const texts = legendTexts(plot, index, source.history.raw);
+    const told = source.history.raw ? [] : bandSeries(plot);
+    const entries = plot.series.map((one, i) => ({ ...one, hidden: hidden.has(one.key), text: texts[i], bucket: told.includes(one) }));
     render(legend(entries, (series, alone) => actions.onLegend(definition.key, series, alone)), foot);
   }
 
@@ -128,7 +130,7 @@ export function createPanel(definition, actions) {
     const { plot, source, frame } = now;
     if (!plot || !source || !frame) return;
     const stats = shown.table || shown.wide ? statsRows(plot, source.history.times) : [];
-    const rows = shown.table ? tableRows(plot, frame.grid, frame.zone) : [];
+    const rows = shown.table ? tableRows(plot, frame.grid, frame.zone, source.history.raw) : [];
     render(stats.length ? seriesTable(definition.title, plot, { stats, rows }, download) : nothing, more);
   }
 
@@ -172,7 +174,7 @@ export function createPanel(definition, actions) {
     point({ time, index, pointed }) {
       if (!now.frame || element.hidden) return;
       Object.assign(shown, { time, index });
-      const words = pointed && time !== null ? clock(time, now.frame.zone, true) : "";
+      const words = pointed && time !== null ? now.frame.instant(time) : "";
       cursor.point(time, now.frame.bounds, words);
       drawLegend();
     },

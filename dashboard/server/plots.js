@@ -49,7 +49,7 @@ const find = (source, metric, instance = "") => findSeries(source.history, metri
 /** @param {Source} source @returns {Plot | null} */
 function cpu(source) {
   const total = find(source, "cpu_percent_total");
-  const other = sumSeries([find(source, "cpu_percent_irq"), find(source, "cpu_percent_nice")]);
+  const other = sumSeries([find(source, "cpu_percent_irq"), find(source, "cpu_percent_nice")], source.history.raw);
   const modes = [
     ...line("user", "user", "s1", find(source, "cpu_percent_user")),
     ...line("system", "system", "s2", find(source, "cpu_percent_system")),
@@ -64,14 +64,14 @@ function cpu(source) {
   if (!series.length) return null;
   return {
     subtitle: cores ? `% of ${format.plural(cores, "core")}` : "% of all cores",
-    layout: "stack", axis: { kind: "percent", fixed: 100 }, series, thresholds: thresholds(source, "cpu_percent_total"),
+    layout: "stack", band: "total", axis: { kind: "percent", fixed: 100 }, series, thresholds: thresholds(source, "cpu_percent_total"),
   };
 }
 
 /** @param {Source} source @returns {Plot | null} */
 function memory(source) {
   const total = source.sizes.memory_total;
-  const cache = sumSeries([find(source, "memory_cached"), find(source, "memory_buffers")]);
+  const cache = sumSeries([find(source, "memory_cached"), find(source, "memory_buffers")], source.history.raw);
   const series = [
     ...line("used", "used", "s1", find(source, "memory_used")),
     ...line("cache", "cache + buffers", "s3", cache, { area: 0.4 }),
@@ -81,7 +81,7 @@ function memory(source) {
   const lines = total ? thresholds(source, "memory_percent", { scale: (percent) => (percent / 100) * total }) : [];
   return {
     subtitle: total ? `of ${format.bytes(total)}` : "",
-    layout: "stack", axis: { kind: "bytes", fixed: total }, series,
+    layout: "stack", band: "used", axis: { kind: "bytes", fixed: total }, series,
     thresholds: lines.filter((one) => one.level === "warn"),
   };
 }

@@ -2,16 +2,18 @@
 /** The Server page's parts put together: drawn from the feed, moved by the pointer. */
 
 import { readPalette } from "../charts/colours.js";
+import { instantWords } from "../charts/describe.js";
 import { gridOf } from "../charts/history.js";
 import * as format from "../format.js";
-import { boundsOf, clock as clockText, timestamp, windowPhrase, windowWords } from "../timescale.js";
+import { boundsOf, moment, timestamp, windowPhrase, windowWords } from "../timescale.js";
 import { html, nothing, render } from "../vendor/lit-html.js";
 import { createChartSet } from "./chart-set.js";
 import { deleteMenu } from "./delete.js";
+import { fullSoonWords } from "./disks.js";
 import { serverHead } from "./header.js";
 import { kpiSkeleton, kpiStrip } from "./kpi-strip.js";
 import { kpis } from "./kpis.js";
-import { emptyNotice, missingServer, notReported, pageFrame, tables } from "./page-parts.js";
+import { historyNotice, missingServer, notReported, pageFrame, tables } from "./page-parts.js";
 import { createPointer } from "./pointer.js";
 import { rangePicker } from "./ranges.js";
 
@@ -87,10 +89,11 @@ export function createView(root, { id, feed, state, context, signal }) {
 
   function drawCharts() {
     const { history, custom } = feed.data;
+    const { window, zone, hidden } = state;
     Object.assign(drawn, { bounds: windowBounds(), grid: gridOf(history), step: history.step });
-    const frame = {
-      grid: drawn.grid, bounds: drawn.bounds, zone: state.zone, palette, words: windowWords(state.window, state.zone), phrase: phrase(), live: isLive(), hidden: state.hidden,
-    };
+    const { grid, bounds } = drawn;
+    const instant = (time) => instantWords(time, history, bounds.end - bounds.start, zone);
+    const frame = { grid, bounds, zone, palette, words: windowWords(window, zone), phrase: phrase(), instant, live: isLive(), hidden };
     const source = { history, catalogue: store.get().catalogue, sizes: sizes(), choice: state.choice };
     charts.draw(source, frame, custom);
     drawWords();
@@ -101,18 +104,19 @@ export function createView(root, { id, feed, state, context, signal }) {
     render(notReported(history.series.length ? charts.missing() : []), part("missing"));
     const newest = row?.time;
     const goThere = () => newest && state.setWindow({ kind: "fixed", from: newest - HOUR_MS, to: newest + 1000 });
-    const words = { words: phrase(), newest: newest && timestamp(newest, state.zone), goThere };
-    render(emptyNotice(history.times.length > 0, words), part("empty"));
+    const words = { phrase: phrase(), newest: newest && timestamp(newest, state.zone), goThere, zone: state.zone };
+    render(historyNotice(history, drawn.bounds, words), part("empty"));
   }
 
   function drawNumbers() {
-    const { row, history, latest } = feed.data;
+    const { row, history, latest, growth } = feed.data;
     if (!row) return;
     const { catalogue } = store.get();
-    const at = isLive() || !current ? "" : clockText(history.end, state.zone);
-    render(kpiStrip(kpis({ row, history, catalogue, sizes: sizes(), live: isLive(), at }), charts.show), part("kpis"));
+    const at = isLive() || !current ? "" : moment(history.end, history.end - history.start, state.zone);
+    const fullIn = (mount) => fullSoonWords(latest?.report, growth, mount);
+    render(kpiStrip(kpis({ row, history, catalogue, sizes: sizes(), live: isLive(), fullIn, at }), charts.show), part("kpis"));
     const fold = (name) => () => { folds[name] = !folds[name]; drawNumbers(); };
-    render(tables({ row, latest, history, catalogue, zone: state.zone, words: phrase(), folds, fold }), part("tables"));
+    render(tables({ row, latest, history, growth, catalogue, zone: state.zone, words: phrase(), folds, fold }), part("tables"));
   }
 
   function draw() {

@@ -39,9 +39,27 @@ test("parts of another step do not fit together", () => {
 });
 
 test("a sum counts what is there and is missing only where all is missing", () => {
-  const sum = history.sumSeries([series("a", [1, null, null]), undefined, series("b", [2, 3, null])]);
-  assert.deepEqual(sum.mean, [3, 3, null]);
-  assert.equal(history.sumSeries([undefined]), undefined);
+  const sum = history.sumSeries([series("a", [1, null, null]), undefined, series("b", [2, 3, null])], true);
+  assert.deepEqual([sum.mean, sum.max], [[3, 3, null], [3, 3, null]]);
+  assert.equal(history.sumSeries([undefined], true), undefined);
+});
+
+test("the extremes of a sum of buckets are not known, so they are not told", () => {
+  const sum = history.sumSeries([series("a", [10], { max: [90] }), series("b", [20], { max: [80] })], false);
+  assert.deepEqual([sum.mean, sum.min, sum.max], [[30], [null], [null]]);
+  const { min, avg, max, maxAt } = history.statsOf([0], sum);
+  assert.deepEqual([min, avg, max, maxAt], [NaN, 30, NaN, NaN]);
+});
+
+test("an empty bucket of a minute or more is a gap, a shorter one may be a late sample", () => {
+  const empty = (step) => {
+    const times = [0, 1, 2, 3].map((n) => n * step);
+    const data = answer(times, [series("a", [1, 1, null, 1])], { step, raw: false });
+    const grid = history.gridOf(data);
+    return history.gapSpans(grid.xs, (k) => grid.index[k] >= 0, data, { start: 0, end: 4 * step });
+  };
+  assert.deepEqual(empty(10_000), []);
+  assert.deepEqual(empty(7_200_000), [{ start: 7_200_000, end: 21_600_000 }]);
 });
 
 test("the grid has one empty instant in each gap and none for a single missed step", () => {
@@ -52,7 +70,7 @@ test("the grid has one empty instant in each gap and none for a single missed st
 });
 
 test("gaps are hatched between samples, before the first and after the last", () => {
-  const spans = (xs, start, end) => history.gapSpans(xs, () => true, 5, { start, end });
+  const spans = (xs, start, end) => history.gapSpans(xs, () => true, { step: 5, raw: true }, { start, end });
   assert.deepEqual(spans([0, 5, 65, 70], 0, 75), [{ start: 5, end: 65 }]);
   assert.deepEqual(spans([50, 55], 0, 60), [{ start: 0, end: 50 }]);
   assert.deepEqual(spans([0, 5], 0, 100), [{ start: 5, end: 100 }]);
@@ -61,7 +79,7 @@ test("gaps are hatched between samples, before the first and after the last", ()
 });
 
 test("a gap of one chart is where that chart has nothing", () => {
-  const spans = history.gapSpans([0, 5, 10, 15, 20], (i) => i === 0 || i === 4, 5, { start: 0, end: 20 });
+  const spans = history.gapSpans([0, 5, 10, 15, 20], (i) => i === 0 || i === 4, { step: 5, raw: true }, { start: 0, end: 20 });
   assert.deepEqual(spans, [{ start: 0, end: 20 }]);
 });
 

@@ -6,7 +6,7 @@ import { fade, heatStep } from "../../dashboard/charts/colours.js";
 import { gridOf } from "../../dashboard/charts/history.js";
 import { gapsOf, highestOf, lonePoints, lowestOf, planLayers } from "../../dashboard/charts/plan.js";
 
-const PALETTE = { s1: "#0080D6", s2: "#99520A", s3: "#02685A" };
+const PALETTE = { s1: "#0080D6", s2: "#99520A", s3: "#02685A", "text-3": "#5A6472" };
 const one = (key, colour, mean, more = {}) => ({ key, label: key, colour, unit: "percent", mean, min: mean, max: mean, ...more });
 const plot = (layout, series) => ({ subtitle: "", layout, axis: { kind: "percent", fixed: 100 }, series });
 const seconds = (...list) => list.map((second) => second * 1000);
@@ -81,8 +81,8 @@ test("a chart is hatched where all its series are missing", () => {
   const series = [one("a", "s1", [1, null, null, null, 1]), one("b", "s2", [1, null, null, null, 1])];
   const other = one("c", "s3", [1, 1, 1, 1, 1]);
   const { grid } = view(seconds(0, 5, 10, 15, 20), [...series, other]);
-  assert.deepEqual(gapsOf(plot("lines", series), grid, 5000, { start: 0, end: 20_000 }), [{ start: 0, end: 20_000 }]);
-  assert.deepEqual(gapsOf(plot("lines", [...series, other]), grid, 5000, { start: 0, end: 20_000 }), []);
+  assert.deepEqual(gapsOf(plot("lines", series), grid, { step: 5000, raw: true }, { start: 0, end: 20_000 }), [{ start: 0, end: 20_000 }]);
+  assert.deepEqual(gapsOf(plot("lines", [...series, other]), grid, { step: 5000, raw: true }, { start: 0, end: 20_000 }), []);
 });
 
 test("a sample alone between gaps gets a dot", () => {
@@ -97,22 +97,55 @@ test("colours fade and heat climbs in six steps", () => {
 
 test("a legend says no data once, and for one missing series at that series", () => {
   const series = [one("user", "s1", [10, null]), one("system", "s2", [null, null])];
-  assert.deepEqual(describe.legendTexts(series, 0, true), ["10%", "no data"]);
-  assert.deepEqual(describe.legendTexts(series, 1, true), ["no data", "–"]);
-  assert.deepEqual(describe.legendTexts(series, -1, true), ["no data", "–"]);
+  assert.deepEqual(describe.legendTexts(plot("lines", series), 0, true), ["10%", "no data"]);
+  assert.deepEqual(describe.legendTexts(plot("lines", series), 1, true), ["no data", "–"]);
+  assert.deepEqual(describe.legendTexts(plot("lines", series), -1, true), ["no data", "–"]);
 });
 
-test("the total of a bucket tells its maximum", () => {
-  const series = [one("total", "", [40], { max: [100] }), one("user", "s1", [30], { max: [90] })];
-  assert.deepEqual(describe.legendTexts(series, 0, false), ["40% (max 100%)", "30%"]);
+test("a bucket tells its average and what it lay between; of a stack only the one with a band does", () => {
+  const series = [one("total", "", [40], { min: [12], max: [100] }), one("user", "s1", [30], { max: [90] }), one("system", "s2", [10])];
+  const stack = { ...plot("stack", series), band: "total" };
+  assert.deepEqual(describe.legendTexts(stack, 0, false), ["40% (12–100%)", "30%", "10%"]);
+  assert.deepEqual(describe.legendTexts(stack, 0, true), ["40%", "30%", "10%"]);
+  assert.deepEqual(describe.legendTexts(plot("lines", series), 0, false), ["40% (12–100%)", "30% (30–90%)", "10%"]);
 });
 
-test("a subtitle states the step of averages, and the band where there is one", () => {
+test("a span has one unit where both ends have the same", () => {
+  assert.equal(describe.spanText(3.9, 55, "percent"), "3.9–55%");
+  assert.equal(describe.spanText(4.2e6, 12.3e6, "bytes_per_sec"), "4.20–12.3 MB/s");
+  assert.equal(describe.spanText(4200, 12.3e6, "bytes_per_sec"), "4.20 kB/s – 12.3 MB/s");
+  assert.equal(describe.spanText(0.1, 2.4, "load"), "0.10–2.40");
+  assert.equal(describe.spanText(7, 7, "count"), "7");
+});
+
+test("a subtitle says what a point is, and whose band there is", () => {
   const series = [one("a", "s1", [1]), one("b", "s2", [1])];
-  assert.equal(describe.stepWords(plot("lines", series), { raw: true, step: 5000 }), "");
+  assert.equal(describe.stepWords(plot("lines", series), { raw: true, step: 5000 }), "every 5 s");
   assert.equal(describe.stepWords(plot("lines", series), { raw: false, step: 300_000 }), "avg per 5 min, band = min–max");
   assert.equal(describe.stepWords(plot("stack", series), { raw: false, step: 10_000 }), "avg per 10 s");
+  assert.equal(describe.stepWords({ ...plot("stack", series), band: "a" }, { raw: false, step: 7_200_000 }), "avg per 2 h, band = min–max of a");
   assert.equal(describe.stepWords(plot("stack", [series[0]]), { raw: false, step: 10_000 }), "avg per 10 s, band = min–max");
+});
+
+test("the crosshair names an instant, or the bucket it is in", () => {
+  const at = Date.parse("2026-11-23T22:00:00Z");
+  const words = (step, days, raw = false) => describe.instantWords(at, { raw, step }, days * 86_400_000, "utc");
+  assert.equal(words(5000, 0.01, true), "22:00:00");
+  assert.equal(words(5000, 7, true), "23 Nov 22:00:00");
+  assert.equal(words(10_000, 0.04), "22:00:00");
+  assert.equal(words(300_000, 0.5), "22:00–22:05");
+  assert.equal(words(300_000, 1), "23 Nov 22:00–22:05");
+  assert.equal(words(7_200_000, 30), "23 Nov 22:00–00:00");
+  assert.equal(words(86_400_000, 366), "23 Nov 22:00–24 Nov 22:00");
+});
+
+test("the band of a total stands around the whole stack, and goes when a plane is hidden", () => {
+  const series = [one("user", "s1", [10]), one("system", "s2", [5]), one("total", "", [15], { min: [2], max: [100] })];
+  const stack = { ...plot("stack", series), band: "total" };
+  const bands = (hidden) => planLayers(stack, view(seconds(0), series, { raw: false, hidden })).filter((l) => l.key.startsWith("total")).map((l) => l.data[0].y);
+  assert.deepEqual([bands([]), bands(["user"])], [[2, 100], []]);
+  assert.equal(highestOf(stack, view(seconds(0), series, { raw: false })), 100);
+  assert.equal(highestOf(stack, view(seconds(0), series, { raw: true })), 15);
 });
 
 test("a chart can be heard: now, extremes with their time, gaps", () => {
@@ -125,14 +158,17 @@ test("a chart can be heard: now, extremes with their time, gaps", () => {
   assert.match(describe.chartLabel("CPU", plot("lines", series), { ...shown, gaps: [{ start: 0, end: 1000 }, { start: 0, end: 60_000 }] }), /2 gaps, the longest 1 min$/);
   assert.equal(describe.chartLabel("CPU", plot("lines", [one("cpu", "s1", [null])]), shown), "CPU, last hour: no data");
   assert.equal(describe.chartLabel("CPU", plot("lines", []), shown), "CPU, last hour: no data");
+  const days = { ...shown, times: [0, 1, 2].map((day) => times[0] + day * 86_400_000), gaps: [] };
+  assert.match(describe.chartLabel("CPU", plot("lines", series), days), /max 100% at 24 Nov 08:27/);
 });
 
 test("the table has the statistics and every sample, the newest first, gaps named", () => {
   const series = [one("a", "s1", [1, 2, 3], { max: [9, 9, 9] })];
   const { grid } = view(seconds(0, 5, 65), series);
   assert.deepEqual(describe.statsRows(plot("lines", series), seconds(0, 5, 65)), [{ label: "a", min: "1.0%", avg: "2.0%", max: "9.0%", last: "3.0%" }]);
-  const rows = describe.tableRows(plot("lines", series), grid, "utc");
+  const rows = describe.tableRows(plot("lines", series), grid, "utc", true);
   assert.deepEqual(rows[0], { time: "1970-01-01 00:01:05", values: ["3.0%"] });
+  assert.deepEqual(describe.tableRows(plot("lines", series), grid, "utc", false)[0].values, ["3.0% (3.0–9.0%)"]);
   assert.deepEqual(rows[1], { time: "gap", values: ["no data"] });
   assert.equal(rows.length, 4);
 });

@@ -8,6 +8,7 @@ import { liveWindow } from "../../dashboard/timescale.js";
 
 const NOW = 1_795_000_000_000;
 const LIVE = liveWindow("15m");
+const SPANS = { "-15m": 900_000, "-7d": 604_800_000, "-30d": 30 * 86_400_000 };
 const { signal } = new AbortController();
 
 /** An API over a row of samples every 5 s, each sample's value its own index. */
@@ -18,13 +19,15 @@ function backend(now) {
     asked.push("history");
     state.metrics = metrics;
     state.points = points;
-    const from = start === "-15m" ? state.now - 900_000 : start;
+    state.start = start;
+    const from = typeof start === "string" ? state.now - SPANS[start] : start;
     const to = end === "now" ? state.now : end;
-    const first = Math.ceil(from / state.step) * state.step;
-    const times = Array.from({ length: Math.floor((to - first) / state.step) + 1 }, (_, i) => first + i * state.step);
+    const step = start === "-7d" ? 3_600_000 : state.step;
+    const first = Math.ceil(from / step) * step;
+    const times = Array.from({ length: Math.floor((to - first) / step) + 1 }, (_, i) => first + i * step);
     const values = times.map((time) => time / 5000);
     const series = [{ metric: "cpu_percent_total", instance: "", unit: "percent", mean: values, min: values, max: values }];
-    return { start: from, end: to, step: state.step, raw: state.step === 5000, times, series };
+    return { start: from, end: to, step, raw: step === 5000, times, series };
   };
   const server = async () => (asked.push("server"), { id: "srv_1", hostname: "web-1", status: "up", tags: [], flags: [] });
   const latest = async () => (asked.push("latest"), { report: state.report, time: state.now });
@@ -104,6 +107,43 @@ test("a part of another step is not mixed in; the next question is for all", asy
   assert.equal(feed.data.history.step, 10_000);
 });
 
+test("a long window is asked for again when a new bucket can have come; the server itself goes on being asked", async () => {
+  const HOURS_2 = 7_200_000;
+  const fake = backend(Math.ceil(NOW / HOURS_2) * HOURS_2 + 7_000_000); // 200 s before the bucket ends
+  const window = liveWindow("30d");
+  const feed = feedOver(fake);
+  fake.state.step = HOURS_2;
+  await pass(feed, fake, window);
+  const asked = [];
+  for (let i = 0; i < 60; i += 1) {
+    await pass(feed, fake, window);
+    asked.push(fake.asked.filter((question) => question === "history" && fake.state.start === "-30d").length);
+    assert.ok(fake.asked.length >= 1 && fake.asked.length <= 2);
+  }
+  assert.equal(asked.reduce((sum, one) => sum + one, 0), 1);
+  assert.ok(asked.indexOf(1) * 5000 >= 190_000 && asked.indexOf(1) * 5000 <= 200_000, `${asked}`);
+});
+
+test("a long window without a sample is asked for until there is one", async () => {
+  const fake = backend(NOW);
+  const { history } = fake.api;
+  fake.api.history = async (...question) => ({ ...await history(...question), times: [], series: [] });
+  const feed = feedOver(fake);
+  for (let i = 0; i < 3; i += 1) {
+    await pass(feed, fake, liveWindow("30d"));
+    assert.ok(fake.asked.includes("history"));
+  }
+});
+
+test("how the disks grow is asked for after the first answer, in the place of another question", async () => {
+  const fake = backend(NOW);
+  const feed = feedOver(fake);
+  await pass(feed, fake);
+  assert.deepEqual([fake.state.metrics.includes("disk_used"), feed.data.growth.size], [false, 0]);
+  assert.equal(await pass(feed, fake), 2);
+  assert.deepEqual([fake.state.metrics, fake.state.start, feed.data.growth.size], [["disk_used"], "-7d", 1]);
+});
+
 test("after a long rest all is asked for again, at once", async () => {
   const fake = backend(NOW);
   const feed = feedOver(fake);
@@ -144,7 +184,7 @@ test("a failure passes on and leaves what is shown", async () => {
   const feed = feedOver(fake);
   await pass(feed, fake);
   const before = { ...feed.data };
-  fake.api.server = async () => { throw new Error("away"); };
+  fake.api.history = async () => { throw new Error("away"); };
   await assert.rejects(pass(feed, fake), /away/);
   assert.deepEqual(feed.data, before);
 });

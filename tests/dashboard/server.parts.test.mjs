@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { historySince } from "../../dashboard/charts/history.js";
 import { coresAt, shownCores } from "../../dashboard/server/core-values.js";
 import { diskRows } from "../../dashboard/server/disks.js";
 import { factWords } from "../../dashboard/server/facts.js";
@@ -9,6 +10,7 @@ import { diskOf, isPhysical, isPseudo } from "../../dashboard/server/names.js";
 import { networkRows } from "../../dashboard/server/networks.js";
 
 const GIB = 2 ** 30;
+const DAY = 86_400_000;
 const series = (metric, mean, instance = "", unit = "percent") => ({ metric, instance, unit, mean, min: mean, max: mean });
 const history = (list, times = [0, 5000]) => ({ start: 0, end: 5000, step: 5000, raw: true, times, series: list });
 const row = (more = {}) => ({ id: "srv_1", hostname: "web-1", status: "up", tags: [], flags: [], ...more });
@@ -74,14 +76,16 @@ test("a mount's device is matched to its whole disk and to no other", () => {
 test("disks stand worst first, and what is missing is not zero", () => {
   const partition = (mountpoint, percent, more = {}) => ({ device: "/dev/sda1", mountpoint, fstype: "ext4", percent, total: 100, free: 100 - percent, ...more });
   const report = { disk: { partitions: [partition("/", 40), partition("/data", 94), { device: "nfs", mountpoint: "/mnt", fstype: "nfs", stuck: 1 }, { mountpoint: 7 }, null, partition("/ro", 1, { readonly: 1, fstype: "tmpfs" })] } };
-  const rows = diskRows(report, history([series("read_bytes_per_sec", [1, 5], "sda")]));
+  const growth = new Map([["/data", { learnedMs: 2 * DAY, bytesPerMs: 3 / DAY }], ["/ro", { learnedMs: 2 * DAY, bytesPerMs: 1 }]]);
+  const rows = diskRows(report, history([series("read_bytes_per_sec", [1, 5], "sda")]), growth);
   assert.deepEqual(rows.map((one) => [one.mount, one.note]), [["/mnt", "does not answer"], ["/data", ""], ["/", ""], ["/ro", "read-only"]]);
   assert.deepEqual([rows[1].read, rows[1].write, rows[0].percent, rows[3].pseudo], [5, null, undefined, true]);
+  assert.deepEqual(rows.map((one) => one.fullIn), ["–", "2.0 d", "–", "–"]);
 });
 
 test("a report of any shape gives tables, perhaps empty ones", () => {
   for (const report of [undefined, {}, { disk: 1, io: 2 }, { disk: { partitions: {} }, io: { network: [] } }, { io: { network: { bytes_sent: 5 } } }]) {
-    assert.deepEqual(diskRows(report, history([])), []);
+    assert.deepEqual(diskRows(report, history([]), new Map()), []);
     assert.deepEqual(networkRows(report, history([])), []);
   }
 });
@@ -99,6 +103,20 @@ test("interfaces tell now, peak and total of the range, the physical ones first"
   assert.deepEqual([rows[1].state, rows[1].packets, rows[1].traffic.out.total], ["down", null, null]);
 });
 
+test("of the first and the last bucket only what lies in the window counts", () => {
+  const data = { start: 5_400_000, end: 16_200_000, step: 7_200_000, raw: false, times: [0, 7_200_000, 14_400_000], series: [series("bytes_recv_per_sec", [100, 100, 100], "eth0")] };
+  assert.equal(networkRows({}, data)[0].traffic.in.total, 100 * 10_800);
+});
+
+test("since when there is history is said where a long window begins well before it", () => {
+  const hours = (...list) => list.map((hour) => hour * 3_600_000);
+  const since = (from, to, times) => historySince(history([series("cpu_percent_total", times.map(() => 1))], times), { start: hours(from)[0], end: hours(to)[0] });
+  assert.equal(since(0, 720, hours(700, 701)), 700 * 3_600_000);
+  assert.ok(Number.isNaN(since(0, 720, hours(2, 701))), "a small piece is only hatched");
+  assert.ok(Number.isNaN(since(0, 1, [3_000_000])), "a young server on a short range grows into it");
+  assert.ok(Number.isNaN(since(0, 720, [])));
+});
+
 test("cores stand by number; of very many only the busiest", () => {
   const core = (n, value) => series("cpu_percent_per_core", [value], String(n));
   assert.deepEqual(shownCores([core(10, 1), core(2, 1)], false).map((one) => one.instance), ["2", "10"]);
@@ -108,4 +126,5 @@ test("cores stand by number; of very many only the busiest", () => {
   assert.equal(shownCores(many, false).length, 32);
   assert.equal(coresAt([core(0, 20), core(1, 60)], 0), "busiest cpu1 60% · mean 40%");
   assert.equal(coresAt([core(0, null)], 0), "no data");
+  assert.equal(coresAt([{ ...core(0, 20), max: [100] }, core(1, 60)], 0), "busiest cpu0 100% · mean 40%", "the mean is of means");
 });

@@ -76,6 +76,9 @@ test("widening doubles around the middle and stops at now", () => {
   assert.deepEqual(past, { kind: "fixed", from: NOW - 4.5 * HOUR, to: NOW - 2.5 * HOUR });
   const recent = scale.widenWindow({ start: NOW - HOUR, end: NOW }, NOW);
   assert.deepEqual(recent, { kind: "fixed", from: NOW - 2 * HOUR, to: NOW });
+  let { from, to } = recent;
+  for (let i = 0; i < 40; i += 1) ({ from, to } = scale.widenWindow({ start: from, end: to }, NOW));
+  assert.ok(to === NOW && from > 0, "widening ends at two years");
 });
 
 test("a selection needs six steps, in either direction", () => {
@@ -134,4 +137,25 @@ test("a window is told in words a person would use", () => {
 
 test("a young server begins with the shortest range that shows all of it", () => {
   assert.deepEqual([0, 299, 301, 899, 901, 7200].map((age) => scale.rangeFor(age * 1000)), ["5m", "5m", "15m", "15m", "1h", "1h"]);
+});
+
+test("every range is asked for as the backend reads it, and has a step of its own", () => {
+  assert.deepEqual(scale.RANGES.map(({ key }) => key), ["5m", "15m", "1h", "6h", "24h", "7d", "30d", "90d"]);
+  const unit = { m: 60_000, h: HOUR, d: 24 * HOUR };
+  for (const { key, span } of scale.RANGES) assert.equal(span, parseInt(key, 10) * unit[key.at(-1)], key);
+  const minutes = scale.RANGES.map(({ span }) => scale.stepFor(span) / 60_000);
+  assert.deepEqual(minutes, [5 / 60, 5 / 60, 10 / 60, 1, 5, 30, 120, 360]);
+});
+
+test("a moment has its date where several days are shown", () => {
+  assert.equal(scale.moment(NOW, HOUR, "utc"), "08:43");
+  assert.equal(scale.moment(NOW, 24 * HOUR, "utc"), "23 Nov 08:43");
+  assert.equal(scale.moment(NOW, 7 * 24 * HOUR, "utc", true), "23 Nov 08:43:07");
+});
+
+test("days are labelled with dates of the wall clock", () => {
+  assert.deepEqual(labels("2026-11-16T08:43:00Z", "2026-11-23T08:43:00Z", 9, "utc"), ["17 Nov", "18 Nov", "19 Nov", "20 Nov", "21 Nov", "22 Nov", "23 Nov"]);
+  inZone("America/New_York", () => {
+    assert.deepEqual(labels("2026-10-30T16:00:00Z", "2026-11-03T16:00:00Z", 5), ["31 Oct", "1 Nov", "2 Nov", "3 Nov"]);
+  });
 });

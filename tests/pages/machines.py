@@ -13,7 +13,7 @@ GIB = 2**30
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
 BATCH = 150
-BOOT_MS = NOW_MS - 400_000_000
+BOOT_MS = NOW_MS - 4_000_000_000
 
 
 @dataclass(frozen=True)
