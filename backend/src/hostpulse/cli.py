@@ -1,33 +1,15 @@
-"""The command `hostpulse`: every setting as a flag, and what to do with them."""
+"""The command `hostpulse` and how it starts the backend."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import click
 
 from hostpulse import __version__
-from hostpulse.config import ENVIRONMENT_PREFIX, SETTINGS, Config, ConfigError, load
-
-WRONG_CONFIGURATION = 78  # EX_CONFIG: systemd is told not to try again
-
-
-def _with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
-    for setting in reversed(SETTINGS):
-        flag = "--" + setting.name.replace("_", "-")
-        shown = f"  [default: {setting.default}]" if setting.default != "" else ""
-        command = click.option(flag, setting.name, help=setting.metadata["help"] + shown)(command)
-    file = click.Path(path_type=Path, dir_okay=False)
-    return click.option(
-        "--config",
-        "config_file",
-        type=file,
-        envvar=f"{ENVIRONMENT_PREFIX}CONFIG",
-        help="TOML file with settings.",
-    )(command)
+from hostpulse.cli_settings import Refused, load_settings, with_settings
+from hostpulse.cli_stored import export, storage
+from hostpulse.config import Config, ConfigError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -41,30 +23,21 @@ def main() -> None:
 
 
 @main.command()
-@_with_settings
-def serve(config_file: Path | None, **flags: Any) -> None:
+@with_settings
+def serve(**settings: Any) -> None:
     """Run the backend."""
-    _run(_load(config_file, flags), with_agent=False)
+    _run(load_settings(settings), with_agent=False)
 
 
 @main.command()
-@_with_settings
-def up(config_file: Path | None, **flags: Any) -> None:
+@with_settings
+def up(**settings: Any) -> None:
     """Run the backend and an agent for this machine."""
-    _run(_load(config_file, flags), with_agent=True)
+    _run(load_settings(settings), with_agent=True)
 
 
-def _load(config_file: Path | None, flags: dict[str, Any]) -> Config:
-    try:
-        return load(flags, os.environ, config_file)
-    except ConfigError as error:
-        raise _Refused(str(error)) from error
-
-
-class _Refused(click.ClickException):
-    """A sentence on standard error instead of a start."""
-
-    exit_code = WRONG_CONFIGURATION
+main.add_command(export)
+main.add_command(storage)
 
 
 def _run(config: Config, with_agent: bool) -> None:
@@ -91,7 +64,7 @@ def _run(config: Config, with_agent: bool) -> None:
     except (serving.AddressTaken, StoreAway) as error:
         raise click.ClickException(str(error)) from error
     except (ConfigError, DashboardMissing, local_agent.AgentMissing) as error:
-        raise _Refused(str(error)) from error
+        raise Refused(str(error)) from error
 
 
 def address(config: Config) -> str:

@@ -76,7 +76,7 @@ class Config:
     )
     workers: Count = _setting(
         1,
-        "Processes that serve; more than one needs a storage and a control store that can be shared.",
+        "Processes that serve; several need a storage and a control store that they can share.",
     )
     ingest_key_file: str = _setting(
         "", "File with the key that agents must send; without it they post from loopback only."

@@ -77,7 +77,7 @@ def _time(query: Mapping[str, str], name: str, now_ms: int, default: int) -> int
     text = query.get(name, "").strip()
     if not text:
         return default
-    found = _parse_time(text, now_ms)
+    found = parse_time(text, now_ms)
     if found is None or not 0 <= found <= _LATEST_MS:
         raise BadRequest(
             400, f"{name}: use epoch milliseconds, an ISO 8601 time, now, or a span such as -1h."
@@ -85,7 +85,8 @@ def _time(query: Mapping[str, str], name: str, now_ms: int, default: int) -> int
     return found
 
 
-def _parse_time(text: str, now_ms: int) -> int | None:
+def parse_time(text: str, now_ms: int) -> int | None:
+    """Return the epoch ms that `text` means: now, -1h, a number, ISO 8601; None if nothing."""
     if text == "now":
         return now_ms
     if text.startswith("-"):

@@ -94,6 +94,24 @@ def open_store(url: str, folder: Path) -> ControlStore:
     return store
 
 
+def open_to_read(url: str, folder: Path) -> ControlStore:
+    """Open the store beside a server that uses it; nothing is locked, nothing changed.
+
+    Raises ConfigError where there is none.
+    """
+    if url:
+        return _postgresql(url)
+    file = folder / FILE
+    if not file.exists():
+        raise ConfigError(
+            f"data_dir: no Hostpulse keeps its files in {folder}; name the folder of yours with "
+            "--data-dir."
+        )
+    query = {"uri": "true", "mode": "ro"}
+    where = URL.create("sqlite", database=file.absolute().as_uri(), query=query)
+    return ControlStore(create_engine(where))
+
+
 def _sqlite(folder: Path) -> ControlStore:
     lock = lock_folder(folder)
     file = folder / FILE
@@ -102,7 +120,6 @@ def _sqlite(folder: Path) -> ControlStore:
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
-        connection.isolation_level = None  # or its own BEGIN would come too late for tables
         for pragma in _SQLITE_PRAGMAS:
             connection.execute(pragma)
 

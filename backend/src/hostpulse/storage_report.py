@@ -1,0 +1,78 @@
+"""What the samples take on disk, in words, and what they will take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+
+from hostpulse.storage import TierUsage, Usage
+from hostpulse.storage.tiers import DAY_MS
+
+MOST_SERVERS = 20
+
+
+def lines(usage: Usage, names: Mapping[tuple[str, str], str], now_ms: int) -> Iterator[str]:
+    """Yield the lines of `hostpulse storage status`; `names` is (tenant, id) -> hostname."""
+    yield f"{'tier':<6}{'size':>10}{'values':>16}{'bytes/value':>13}{'since':>12}{'kept':>10}"
+    raw_values = usage.tiers[0].value_count if usage.tiers else None
+    for tier in usage.tiers:
+        kept = f"{tier.keep_ms // DAY_MS} d" if tier.keep_ms else ""
+        per_value = _per_value(tier.size_bytes, tier.value_count)
+        yield (
+            f"{tier.name:<6}{size(tier.size_bytes):>10}{count(tier.value_count):>16}"
+            f"{per_value:>13}{_day(tier.oldest_ms):>12}{kept:>10}"
+        )
+    rolled = sum(tier.size_bytes or 0 for tier in usage.tiers[1:])
+    if rolled and raw_values:
+        yield f"Roll-ups take {_per_value(rolled, raw_values)} bytes per raw value."
+    yield from _forecast(usage.tiers, now_ms)
+    yield from _servers(usage.servers, names)
+
+
+def _forecast(tiers: Sequence[TierUsage], now_ms: int) -> Iterator[str]:
+    full = 0.0
+    for tier in tiers:
+        if tier.size_bytes and tier.oldest_ms is not None and tier.keep_ms:
+            age_ms = max(now_ms - tier.oldest_ms, 1)
+            full += tier.size_bytes * max(tier.keep_ms / age_ms, 1.0)
+    if full:
+        yield f"With the present servers it will take {size(round(full))} once each tier is full."
+
+
+def _servers(
+    servers: Mapping[tuple[str, str], int], names: Mapping[tuple[str, str], str]
+) -> Iterator[str]:
+    largest = sorted(servers, key=lambda key: (-servers[key], key))
+    if largest:
+        yield ""
+        yield f"{'size':>10}  server"
+    for key in largest[:MOST_SERVERS]:
+        yield f"{size(servers[key]):>10}  {names.get(key, key[1])}"
+    if len(largest) > MOST_SERVERS:
+        rest = sum(servers[key] for key in largest[MOST_SERVERS:])
+        yield f"{size(rest):>10}  {len(largest) - MOST_SERVERS} others"
+
+
+def size(size_bytes: int | None) -> str:
+    """Return a size as people say it, such as 1.2 GB."""
+    if size_bytes is None:
+        return "unknown"
+    amount = float(size_bytes)
+    for unit in ("B", "kB", "MB", "GB"):
+        if amount < 1000:
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} TB"
+
+
+def count(values: int | None) -> str:
+    """Return a count with its thousands apart."""
+    return "unknown" if values is None else f"{values:,}"
+
+
+def _per_value(size_bytes: int | None, values: int | None) -> str:
+    return f"{size_bytes / values:.2f}" if size_bytes is not None and values else ""
+
+
+def _day(time_ms: int | None) -> str:
+    return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%d") if time_ms else ""

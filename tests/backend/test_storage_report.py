@@ -1,0 +1,34 @@
+"""What `hostpulse storage status` says of sizes."""
+
+from __future__ import annotations
+
+from hostpulse.storage import TierUsage, Usage
+from hostpulse.storage.tiers import DAY_MS
+from hostpulse.storage_report import MOST_SERVERS, lines, size
+
+NOW_MS = 1_795_392_000_000
+
+
+def test_a_size_is_said_as_people_say_it() -> None:
+    sizes = {0: "0 B", 999: "999 B", 1500: "1.5 kB", 2_340_000: "2.3 MB", 10**12: "1.0 TB"}
+    assert {number: size(number) for number in sizes} == sizes
+
+
+def test_the_forecast_is_what_each_tier_takes_when_it_is_full() -> None:
+    tiers = [
+        TierUsage("raw", 1_000_000, 1_000_000, NOW_MS - 2 * DAY_MS, 8 * DAY_MS),
+        TierUsage("1m", 500_000, None, NOW_MS - 60 * DAY_MS, 30 * DAY_MS),
+    ]
+    said = list(lines(Usage(tiers, {}), {}, NOW_MS))
+    assert "4.5 MB once each tier is full" in said[-1]
+    assert "0.50 bytes per raw value" in said[-2]
+    assert "1.00" in said[1]
+
+
+def test_the_largest_servers_are_named_and_the_rest_counted() -> None:
+    servers = {("default", f"srv_{i}"): 1000 + i for i in range(MOST_SERVERS + 2)}
+    names = {("default", f"srv_{MOST_SERVERS + 1}"): "web-1"}
+    said = list(lines(Usage([], servers), names, NOW_MS))
+    assert said[3].endswith("web-1")
+    assert said[-1].endswith("2 others")
+    assert len(said) == MOST_SERVERS + 4
