@@ -10,6 +10,7 @@ from statistics import fmean
 
 from client import Connection, drive, get, percentile, post
 from process import BenchError, Program, start_backend
+from sides import accepting
 from table import Result, table
 from workload import STEP_MS, Fleet
 
@@ -20,6 +21,7 @@ _WARM_UP = 3
 _BODY = 100
 _RECORDED = 10  # servers that are simulated; the others live through the same under other names
 _HOUR_MS = 3_600_000
+_accepted = accepting("memory")
 _JSON = {"Content-Type": "application/json"}
 _LIST = "/api/servers?spark=30m"
 _HISTORY = "/api/servers/web-000/history?points=400"
@@ -63,7 +65,7 @@ def _fill(port: int, servers: int, samples: int) -> int:
     recorded = min(servers, _RECORDED)
     made = Fleet(end_ms - samples * STEP_MS, recorded).batches(recorded * samples // _BODY, _BODY)
     bodies = [[batch.report for batch in made[number::recorded]] for number in range(recorded)]
-    load = drive(port, _named(bodies, servers), 2, accepted)
+    load = drive(port, _named(bodies, servers), 2, _accepted)
     if load.accepted != servers * samples:
         raise BenchError(f"{servers * samples} samples were sent, {load.accepted} accepted")
     return end_ms
@@ -75,13 +77,6 @@ def _named(bodies: list[list[bytes]], servers: int) -> Iterator[bytes]:
         for body in bodies[like]:
             own = body.replace(b'"web-%03d"' % like, b'"web-%03d"' % number)
             yield post("/api/metrics", own, _JSON)
-
-
-def accepted(status: int, body: bytes) -> int:
-    """Return how many samples an answer of the backend accepts."""
-    if status != 200:
-        raise BenchError(f"Hostpulse answered {status}: {body[:300]!r}")
-    return int(json.loads(body)["accepted"])
 
 
 class _Visitor:
@@ -126,7 +121,7 @@ class _Visitor:
     def _report(self, fleet: Fleet, servers: int) -> None:
         batches = fleet.batches(servers, 1)
         bodies = [post("/api/metrics", batch.report, _JSON) for batch in batches]
-        if drive(self._port, bodies, 4, accepted).accepted != servers:
+        if drive(self._port, bodies, 4, _accepted).accepted != servers:
             raise BenchError("a new report was not accepted")
 
     def _ask(self, name: str, before: Callable[[], None], path: Callable[[], str]) -> list[str]:

@@ -6,27 +6,47 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import urllib.request
+from contextlib import ExitStack
 from pathlib import Path
 
 from process import BenchError, Program, answers, free_port
 
+sys.path.append(str(Path(__file__).parents[1]))
+from tests.influxdb_server import InfluxDBServer
+from tests.postgres_server import PostgresServer
+
 VICTORIA_METRICS = "victoria-metrics"
+PROMETHEUS = "prometheus"
+INFLUXDB = "influxd"
+POSTGRESQL = "postgres"
 NODE_EXPORTER = "prometheus-node-exporter"
 COLLECTD = "collectd"
-_PACKAGES = {COLLECTD: ("collectd-core", "libyajl2")}  # write_http needs the second
+ALL = (VICTORIA_METRICS, PROMETHEUS, INFLUXDB, POSTGRESQL, NODE_EXPORTER, COLLECTD)
+_PACKAGES = {
+    COLLECTD: ("collectd-core", "libyajl2"),  # write_http needs the second
+    INFLUXDB: ("influxdb",),
+    POSTGRESQL: ("postgresql",),
+}
 _POLICY = Path("/usr/sbin/policy-rc.d")
 
 
 def program(name: str) -> str:
     """Return the path of a peer, installed first where it is missing."""
-    path = os.environ.get("PATH", "") + ":/usr/sbin:/usr/bin"
-    if shutil.which(name, path=path) is None:
+    found = _find(name)
+    if found is None:
         _install(_PACKAGES.get(name, (name,)))
-    found = shutil.which(name, path=path)
+        found = _find(name)
     if found is None:
         raise BenchError(f"{name} is missing: install the Debian package of that name.")
     return found
+
+
+def _find(name: str) -> str | None:
+    newest_first = sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)
+    folders = [os.environ.get("PATH", ""), "/usr/sbin", "/usr/bin", *newest_first]
+    return shutil.which(name, path=os.pathsep.join(folders))
 
 
 def _install(packages: tuple[str, ...]) -> None:
@@ -73,7 +93,48 @@ def start_victoria_metrics() -> tuple[Program, int]:
 
 def victoria_metrics_rows(port: int) -> int:
     """Return how many numbers it has taken by line protocol."""
+    return _counted(port, r'vm_rows_inserted_total\{type="influx"\}')
+
+
+def start_prometheus() -> tuple[Program, int]:
+    """Start it as a receiver of remote writes; return it and its port."""
+    port = free_port()
+    # Requests of several connections overtake each other, which it refuses unless told otherwise.
+    settings = "storage: {tsdb: {out_of_order_time_window: 1h}}"
+    script = 'echo "$SETTINGS" > settings.yml && exec "$0" "$@"'
+    started = Program(
+        [
+            *("/bin/sh", "-c", script, program(PROMETHEUS)),
+            *("--config.file=settings.yml", "--storage.tsdb.path={folder}/data"),
+            *(f"--web.listen-address=127.0.0.1:{port}", "--web.enable-remote-write-receiver"),
+        ],
+        {"SETTINGS": settings},
+    )
+    started.wait_until(lambda: answers(port, "/-/ready"))
+    return started, port
+
+
+def prometheus_samples(port: int) -> int:
+    """Return how many numbers it has taken."""
+    return _counted(port, r'prometheus_tsdb_head_samples_appended_total\{type="float"\}')
+
+
+def _counted(port: int, counter: str) -> int:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
         text = answer.read().decode()
-    found = re.search(r'^vm_rows_inserted_total\{type="influx"\} (\d+)$', text, re.MULTILINE)
-    return int(found[1]) if found else 0
+    found = re.search(rf"^{counter} (\S+)$", text, re.MULTILINE)
+    return int(float(found[1])) if found else 0
+
+
+def start_postgresql(stack: ExitStack) -> PostgresServer:
+    """Start one of its own; it ends with `stack`."""
+    server = PostgresServer(program)
+    stack.callback(server.close)
+    return server
+
+
+def start_influxdb(stack: ExitStack) -> InfluxDBServer:
+    """Start one of its own; it ends with `stack`."""
+    server = InfluxDBServer(program)
+    stack.callback(server.close)
+    return server

@@ -70,16 +70,11 @@ class Program:
 
     def cpu_seconds(self) -> float:
         """CPU of all its processes so far, user and system, those that ended included."""
-        if self._process.poll() is not None:
-            raise BenchError(f"{self.name} ended while it was measured")
-        return sum(_cpu_of(pid) for pid in tree(self.pid))
+        return cpu_seconds(self.pid)
 
     def memory(self) -> Memory:
-        """What the process tree holds now."""
-        pids = tree(self.pid)
-        rss = sum(_kilobytes(pid, "status", "VmRSS:") for pid in pids)
-        pss = sum(_kilobytes(pid, "smaps_rollup", "Pss:") for pid in pids)
-        return Memory(rss * 1024, pss * 1024)
+        """What its processes hold now."""
+        return memory(self.pid)
 
     def stop(self) -> None:
         """End it, by its id, and remove its data."""
@@ -91,6 +86,29 @@ class Program:
                 self._process.kill()
                 self._process.wait()
         self._folder.cleanup()
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU of a process and all below it so far, user and system, ended children included."""
+    if not is_alive(pid):
+        raise BenchError(f"process {pid} ended while it was measured")
+    return sum(_cpu_of(each) for each in tree(pid))
+
+
+def is_alive(pid: int) -> bool:
+    """Tell whether there is such a process and it has not ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def memory(pid: int) -> Memory:
+    """What a process and all below it hold now."""
+    pids = tree(pid)
+    rss = sum(_kilobytes(each, "status", "VmRSS:") for each in pids)
+    pss = sum(_kilobytes(each, "smaps_rollup", "Pss:") for each in pids)
+    return Memory(rss * 1024, pss * 1024)
 
 
 def tree(pid: int) -> list[int]:
@@ -141,14 +159,12 @@ def answers(port: int, path: str) -> bool:
         connection.close()
 
 
-def start_backend() -> tuple[Program, int]:
-    """Start `hostpulse serve` with storage in memory; return it and its port."""
+def start_backend(storage: str = "memory://", data: str = "{folder}/data") -> tuple[Program, int]:
+    """Start `hostpulse serve` with this storage and folder of data; return it and its port."""
     port = free_port()
     program = Program(
-        [
-            *(str(SCRIPTS / "hostpulse"), "serve", "--port", str(port)),
-            *("--storage", "memory://", "--data-dir", "{folder}/data"),
-        ]
+        [str(SCRIPTS / "hostpulse"), "serve", "--port", str(port), "--data-dir", data],
+        {"HOSTPULSE_STORAGE": storage},  # where a password stays out of sight
     )
     program.wait_until(lambda: answers(port, "/api/health"))
     return program, port

@@ -12,10 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import agents
+import duty
 import ingest
 import latency
 import pages
 import peers
+import storages
 from process import BenchError
 from table import Result
 
@@ -26,7 +28,9 @@ def main() -> None:
     """Run what was asked for, print it, and write it down only when told to."""
     asked = _asked()
     parts: dict[str, Callable[[], Result]] = {
+        "storages": lambda: storages.measure(asked.rounds, asked.quick),
         "ingest": lambda: ingest.measure(asked.rounds, asked.slow, asked.quick),
+        "duty": lambda: duty.measure(asked.quick),
         "history": lambda: latency.measure(asked.quick),
         "agents": lambda: agents.measure(asked.quick),
         "pages": pages.measure,
@@ -44,7 +48,7 @@ def main() -> None:
 
 def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench/run.py", description=__doc__)
-    names = ["ingest", "history", "agents", "pages"]
+    names = ["ingest", "storages", "duty", "history", "agents", "pages"]
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(names)}; else all")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of ingest (default 3)")
@@ -63,7 +67,7 @@ def _machine() -> str:
     models = [line.partition(": ")[2] for line in cpuinfo if line.startswith("model name")]
     git = ["git", "-C", str(README.parent), "rev-parse", "--short", "HEAD"]
     head = subprocess.run(git, check=False, capture_output=True, text=True).stdout.strip()
-    used = (peers.VICTORIA_METRICS, peers.NODE_EXPORTER, peers.COLLECTD)
+    used = peers.ALL
     versions = ", ".join(f"{name} {peers.version(name) or 'absent'}" for name in used)
     return "\n".join(
         [

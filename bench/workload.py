@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import msgspec
 
@@ -155,12 +157,25 @@ def fields() -> list[Field]:
     return [*_cpu(), *_memory(), *_disks(), *_network(), *_system(), *_agent()]
 
 
+_FIFTY = re.compile(
+    r"cpu\.(cpu_percent_.*|cpu_count_.*|load_average.*|ctx_switches.*)|"
+    r"memory\.(memory_.*|swap_total|swap_used)|disk\..*\.(total|used|free|percent)|"
+    r"io\.disk_io\.vda\..*_(count|bytes).*|io\.network\.eth0\.(bytes|packets)_.*|"
+    r"system\.(uptime_seconds|processes_total)|agent\.interval_seconds"
+)
+
+
+def fifty_fields() -> list[Field]:
+    """Return the 50 numbers that storages are compared by: each counter with its rate."""
+    return [field for field in fields() if _FIFTY.fullmatch(".".join(field.path))]
+
+
 class Server:
     """One simulated server; each tick gives the same numbers in both sides' words."""
 
     def __init__(self, number: int, time_ms: int, step_ms: int, all_fields: list[Field]) -> None:
         self.hostname = f"web-{number:03d}"
-        self._time_ms = time_ms
+        self.time_ms = time_ms
         self._step_ms = step_ms
         self._fields = all_fields
         self._chance = random.Random(SEED * 1000 + number)
@@ -170,16 +185,16 @@ class Server:
 
     def tick(self) -> tuple[bytes, bytes]:
         """Let a step pass; return the report and the line of line protocol."""
-        self._time_ms += self._step_ms
+        self.time_ms += self._step_ms
         moved = zip(self._fields, self._values, strict=True)
         self._values = [field.next(value, self._chance) for field, value in moved]
         numbers = [
             f"{value:.{field.decimals}f}"
             for field, value in zip(self._fields, self._values, strict=True)
         ]
-        stamp = datetime.fromtimestamp(self._time_ms / 1000, UTC).isoformat(timespec="milliseconds")
+        stamp = datetime.fromtimestamp(self.time_ms / 1000, UTC).isoformat(timespec="milliseconds")
         report = self._json % (stamp.replace("+00:00", "Z"), *numbers)
-        return report.encode(), (self._line % (*numbers, self._time_ms)).encode()
+        return report.encode(), (self._line % (*numbers, self.time_ms)).encode()
 
 
 @dataclass(frozen=True)
@@ -194,23 +209,53 @@ class Batch:
 class Fleet:
     """Servers whose time goes on from batch to batch; `start_ms` is before their first tick."""
 
-    def __init__(self, start_ms: int, servers: int = SERVERS, step_ms: int = STEP_MS) -> None:
-        self.fields = fields()
-        self.ticks_made = 0
+    def __init__(
+        self,
+        start_ms: int,
+        servers: int = SERVERS,
+        step_ms: int = STEP_MS,
+        all_fields: list[Field] | None = None,
+    ) -> None:
+        self.fields = all_fields or fields()
+        self.samples_made = 0
         self._servers = deque(Server(n, start_ms, step_ms, self.fields) for n in range(servers))
+        self.hostnames = [server.hostname for server in self._servers]
+        self._starts = [self.now_ms]
+
+    @property
+    def now_ms(self) -> int:
+        """The time of the newest tick."""
+        return max(server.time_ms for server in self._servers)
+
+    def go_on_at(self, time_ms: int) -> None:
+        """Let the next tick of each server come a step after `time_ms`, or later."""
+        for server in self._servers:
+            server.time_ms = max(server.time_ms, time_ms)
+        self._starts.append(self.now_ms)
+
+    def spans(self) -> list[tuple[int, int]]:
+        """Return for each time without a break when it began and ended, both after no tick."""
+        edges = [start_ms + 1 for start_ms in [*self._starts, self.now_ms]]
+        return [(start, end) for start, end in pairwise(edges) if start < end]
 
     def batches(self, requests: int, size: int) -> list[Batch]:
         """Make requests of `size` samples each, as an agent sends its backlog: one server each."""
         return [self._next(size) for _ in range(requests)]
 
+    def whole_ticks(self, requests: int) -> list[Batch]:
+        """Make requests with one sample of every server each, all of the same tick."""
+        return [self._batch([server.tick() for server in self._servers]) for _ in range(requests)]
+
     def _next(self, size: int) -> Batch:
         server = self._servers[0]
         self._servers.rotate(-1)
-        self.ticks_made += size
-        pairs = [server.tick() for _ in range(size)]
+        return self._batch([server.tick() for _ in range(size)])
+
+    def _batch(self, pairs: list[tuple[bytes, bytes]]) -> Batch:
+        self.samples_made += len(pairs)
         reports = b",".join(report for report, _ in pairs)
-        body = reports if size == 1 else b"[" + reports + b"]"
-        return Batch(size, body, b"".join(line for _, line in pairs))
+        body = reports if len(pairs) == 1 else b"[" + reports + b"]"
+        return Batch(len(pairs), body, b"".join(line for _, line in pairs))
 
 
 def _json_template(hostname: str, number: int, all_fields: list[Field]) -> str:
