@@ -3,7 +3,7 @@
 
 /** @typedef {(number | null)[]} Values */
 /** @typedef {{metric: string, instance: string, unit: string, mean: Values, min: Values, max: Values}} Series */
-/** @typedef {{start: number, end: number, step: number, raw: boolean, times: number[], series: Series[]}} History */
+/** @typedef {{start: number, end: number, step: number, raw: boolean, times: number[], series: Series[], interval?: number}} History `interval`: of the server's samples, where it is known */
 /** @typedef {{start: number, end: number}} Span */
 /** @typedef {{xs: number[], index: number[]}} Grid `index` points into the history, -1 where a gap is */
 
@@ -16,8 +16,12 @@ const HOUR_MS = 3_600_000;
 /** A smaller part of a window that is missing at its start is only hatched. */
 const LEAST_MISSING = 0.05;
 
-/** Two instants further apart than this have a gap between them. @param {{step: number, raw: boolean}} history */
-export const gapAfter = ({ step, raw }) => (raw || step < LONG_STEP_MS ? GAP_STEPS * step : step);
+/**
+ * Two instants further apart than this have a gap between them; a slow server leaves buckets empty.
+ * @param {{step: number, raw: boolean, interval?: number}} history
+ */
+export const gapAfter = ({ step, raw, interval = 0 }) =>
+  Math.max(raw || step < LONG_STEP_MS ? GAP_STEPS * step : step, GAP_STEPS * interval);
 
 /** @param {Series} series */
 const keyOf = (series) => `${series.metric}\n${series.instance}`;
@@ -150,7 +154,7 @@ export const onGrid = (grid, values) => grid.index.map((i) => (i < 0 ? null : va
  * The spans of the bounds without data: between samples, before the first and after the last.
  * @param {number[]} xs
  * @param {(i: number) => boolean} present
- * @param {{step: number, raw: boolean}} history
+ * @param {{step: number, raw: boolean, interval?: number}} history
  * @param {Span} bounds
  * @returns {Span[]}
  */

@@ -156,7 +156,7 @@ export function lowestOf(plot, { raw, hidden }) {
  * Where this plot has no data at all.
  * @param {Plot} plot
  * @param {Grid} grid
- * @param {{step: number, raw: boolean}} history
+ * @param {{step: number, raw: boolean, interval?: number}} history
  * @param {{start: number, end: number}} bounds
  */
 export function gapsOf(plot, grid, history, bounds) {

@@ -123,7 +123,8 @@ export function createFeed({ api, clock, id }) {
         report ? askReport(signal) : growth ? askGrowth(signal) : null,
       ]);
       if (wasWhole) whole = false;
-      Object.assign(data, { history, row, loaded: true });
+      const interval = row?.interval_seconds && row.interval_seconds * 1000;
+      Object.assign(data, { history: interval ? { ...history, interval } : history, row, loaded: true });
       turn += 1;
     },
   };

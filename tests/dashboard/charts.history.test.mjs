@@ -59,6 +59,7 @@ test("an empty bucket of a minute or more is a gap, a shorter one may be a late 
     return history.gapSpans(grid.xs, (k) => grid.index[k] >= 0, data, { start: 0, end: 4 * step });
   };
   assert.deepEqual(empty(10_000), []);
+  assert.equal(history.gapAfter({ step: 60_000, raw: false, interval: 300_000 }), 600_000, "a slow server leaves buckets empty");
   assert.deepEqual(empty(7_200_000), [{ start: 7_200_000, end: 21_600_000 }]);
 });
 
