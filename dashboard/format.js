@@ -101,6 +101,9 @@ export function duration(seconds) {
 /** The largest unit alone, where room is short: `3 h`. @param {Value} seconds */
 export const shortDuration = (seconds) => duration(seconds).split(" ").slice(0, 2).join(" ");
 
+/** A rhythm, exactly: `5 s`, `100 s`, `2 min`. @param {number} seconds */
+export const every = (seconds) => (seconds % 60 ? `${seconds} s` : duration(seconds));
+
 /** `2 s ago`. @param {Value} seconds */
 export const ago = (seconds) => (isNumber(seconds) ? `${shortDuration(seconds)} ago` : MISSING);
 

@@ -27,6 +27,8 @@ const TICK_WIDTH_PX = 72;
 /** Dates alone are shorter than times of day. */
 const DATE_WIDTH_PX = 54;
 const DATES_FROM_MS = 5 * 86_400_000;
+/** Nearer to the left edge a tick's words would run into those of the value axis. */
+const EDGE_PX = 16;
 
 /** @param {Drawing} drawing */
 const xScale = (drawing) => ({
@@ -36,9 +38,10 @@ const xScale = (drawing) => ({
   border: { display: false },
   grid: { drawTicks: false },
   afterBuildTicks: (scale) => {
-    const room = scale.max - scale.min < DATES_FROM_MS ? TICK_WIDTH_PX : DATE_WIDTH_PX;
-    const most = Math.max(2, Math.floor(scale.width / room));
-    scale.ticks = timeTicks({ start: scale.min, end: scale.max }, most, drawing.zone);
+    const { min: start, max: end, width } = scale;
+    const room = end - start < DATES_FROM_MS ? TICK_WIDTH_PX : DATE_WIDTH_PX;
+    const ticks = timeTicks({ start, end }, Math.max(2, Math.floor(width / room)), drawing.zone);
+    scale.ticks = ticks.filter(({ value }) => ((value - start) / (end - start)) * width >= EDGE_PX);
   },
 });
 

@@ -63,7 +63,7 @@ function pointText({ mean, min, max, unit }, index, withSpan) {
 
 /** What a point is: `every 5 s`, or `avg per 10 s, band = min–max`. @param {Plot} plot @param {{raw: boolean, step: number}} history */
 export function stepWords(plot, { raw, step }) {
-  const length = format.duration(step / 1000);
+  const length = format.every(step / 1000);
   if (raw) return `every ${length}`;
   const told = bandSeries(plot);
   if (!told.length) return `avg per ${length}`;

@@ -18,6 +18,6 @@ export function factWords(row, nowMs) {
     format.isNumber(cores) && format.plural(cores, "core"), format.isNumber(memory) && `${format.bytes(memory)} RAM`,
     addresses.slice(0, MAX_ADDRESSES).join(", "), row.agent_version && `agent ${row.agent_version}`,
     row.boot_time && row.status !== "down" && `up ${format.duration((nowMs - row.boot_time) / 1000)}`,
-    row.interval_seconds && `every ${format.duration(row.interval_seconds)}`,
+    row.interval_seconds && `every ${format.every(row.interval_seconds)}`,
   ].filter((words) => typeof words === "string" && words !== "");
 }

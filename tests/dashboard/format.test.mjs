@@ -82,3 +82,7 @@ test("times of day are local and ISO times carry their zone", () => {
 test("a noun agrees with its number", () => {
   assert.deepEqual([0, 1, 1200].map((n) => format.plural(n, "server")), ["0 servers", "1 server", "1,200 servers"]);
 });
+
+test("a rhythm is told exactly", () => {
+  assert.deepEqual([5, 60, 100, 300, 7200, 172_800].map(format.every), ["5 s", "1 min", "100 s", "5 min", "2 h", "2 d"]);
+});
