@@ -39,9 +39,19 @@ def _influxdb(request: pytest.FixtureRequest, folder: Path) -> Place:
     return Place(server.url("law"), folder, counts_duplicates=False)
 
 
+def _file(_request: pytest.FixtureRequest, folder: Path) -> Place:
+    return Place("file:", folder)
+
+
+def _postgresql(request: pytest.FixtureRequest, folder: Path) -> Place:
+    return Place(request.getfixturevalue("postgres").create_database(), folder)
+
+
 PLACES: dict[str, Callable[[pytest.FixtureRequest, Path], Place]] = {
+    "file": _file,
     "memory": _memory,
     "influxdb": _influxdb,
+    "postgresql": _postgresql,
 }
 
 

@@ -267,7 +267,7 @@ def test_the_usage_is_said_by_tier_and_server(place: Place, lasting: Storage) ->
     samples = run(chance, MIDNIGHT_MS, MIDNIGHT_MS + 2 * HOUR_MS)
     place.clock.now_ms = MIDNIGHT_MS + 2 * HOUR_MS
     send(lasting, samples)
-    let_pass(place, lasting, MIDNIGHT_MS + 4 * HOUR_MS, 10 * MINUTE_MS)
+    let_pass(place, lasting, MIDNIGHT_MS + 25 * HOUR_MS, 10 * MINUTE_MS)
     usage = lasting.usage()
     assert [tier.name for tier in usage.tiers] == ["raw", "1m", "1h"]
     sizes = [tier.size_bytes for tier in usage.tiers]

@@ -146,8 +146,23 @@ def _influxdb(url: str, options: Options) -> Storage:
     return InfluxDBStorage(url, options)
 
 
+def _file(url: str, options: Options) -> Storage:
+    from hostpulse.storage.file import FileStorage
+
+    named = url.removeprefix("file:")
+    return FileStorage(Path(named) if named else options.folder / "metrics", options)
+
+
+def _postgresql(url: str, options: Options) -> Storage:
+    from hostpulse.storage.postgres import PostgresStorage
+
+    return PostgresStorage(url, options)
+
+
 STORAGES: dict[str, Callable[[str, Options], Storage]] = {
+    "file": _file,
     "memory": _memory,
+    "postgresql": _postgresql,
     "influxdb": _influxdb,
 }
 

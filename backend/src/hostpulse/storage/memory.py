@@ -95,18 +95,10 @@ class MemoryStorage:
 
     def history(self, tenant: str, server: str, wanted: Wanted, window: Window) -> History:
         rows = self._rows(tenant, server, window.start_ms, window.end_ms)
-        return build([row.time_ms for row in rows], _columns(rows, wanted), window)
+        return build([row.time_ms for row in rows], columns_of(rows, wanted), window)
 
     def series(self, tenant: str, server: str) -> list[Key]:
-        found: dict[Key, None] = {}
-        unseen: dict[int, list[int]] = {}  # positions of a layout that no row had a value for yet
-        for row in reversed(self._rows(tenant, server, 0, 2**63)):
-            positions = unseen.get(id(row.layout), range(len(row.values)))
-            known = [i for i in positions if not isnan(row.values[i])]
-            found.update((row.layout.keys[i], None) for i in known)
-            if known or id(row.layout) not in unseen:
-                unseen[id(row.layout)] = [i for i in positions if isnan(row.values[i])]
-        return list(found)
+        return keys_of(self._rows(tenant, server, 0, 2**63))
 
     def samples(self, tenant: str, server: str, start_ms: int, end_ms: int) -> Iterator[Sample]:
         yield from self._rows(tenant, server, start_ms, end_ms)
@@ -138,7 +130,20 @@ class MemoryStorage:
             return ring.between(start_ms, end_ms) if ring else []
 
 
-def _columns(rows: Sequence[Sample], wanted: Wanted) -> dict[Key, list[float]]:
+def keys_of(rows: Sequence[Sample]) -> list[Key]:
+    """Return every key that any of the rows has a value for, those of the newest first."""
+    found: dict[Key, None] = {}
+    unseen: dict[int, list[int]] = {}  # positions of a layout that no row had a value for yet
+    for row in reversed(rows):
+        positions = unseen.get(id(row.layout), range(len(row.values)))
+        known = [i for i in positions if not isnan(row.values[i])]
+        found.update((row.layout.keys[i], None) for i in known)
+        if known or id(row.layout) not in unseen:
+            unseen[id(row.layout)] = [i for i in positions if isnan(row.values[i])]
+    return list(found)
+
+
+def columns_of(rows: Sequence[Sample], wanted: Wanted) -> dict[Key, list[float]]:
     """Return a value per row for each wanted key, NaN where a row's layout lacks it."""
     layouts = {row.layout: None for row in rows}
     keys = dict.fromkeys(key for layout in layouts for key in layout.keys if key in wanted)

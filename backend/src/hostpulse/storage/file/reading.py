@@ -1,0 +1,214 @@
+"""Answers questions from memory and from Parquet files, each sample once."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+import numpy as np
+
+from hostpulse.report import Key, Layout, Sample
+from hostpulse.storage import History, StorageError, Wanted, Window
+from hostpulse.storage.file.archive import Archive
+from hostpulse.storage.file.points import FOLDED_PLANES, Grid, folded, merged, of_samples
+from hostpulse.storage.file.recovery import Shelves
+from hostpulse.storage.file.shelf import SealedFile, Shelf
+from hostpulse.storage.memory import columns_of
+from hostpulse.storage.series import Columns, Part, build, build_from_parts
+from hostpulse.storage.tiers import DAY_MS, HOUR_MS, MINUTE_MS, Choice
+
+_ATTEMPTS = 5
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Raw:
+    """Where the samples of a time lie at one moment: rows of memory, and files that may overlap."""
+
+    rows: list[Sample]
+    files: list[SealedFile]
+
+
+class Reading:
+    """Reads one server's samples and points; `look_again` learns anew which files it has."""
+
+    def __init__(
+        self, shelves: Shelves, archive: Archive, look_again: Callable[[Shelf], None]
+    ) -> None:
+        self._shelves = shelves
+        self._archive = archive
+        self._look_again = look_again
+
+    def history(self, shelf: Shelf, wanted: Wanted, window: Window, choice: Choice) -> History:
+        """Answer `window`, in the way that was chosen."""
+        return self._retried(shelf, lambda: self._history(shelf, wanted, window, choice))
+
+    def keys(self, shelf: Shelf) -> list[Key]:
+        """Return every key that the files of a server have."""
+        return self._retried(shelf, lambda: self._keys(shelf))
+
+    def samples(self, shelf: Shelf, start_ms: int, end_ms: int) -> Iterator[Sample]:
+        """Yield the samples with `start_ms` ≤ time < `end_ms`, reading a day at a time."""
+        for day_ms in self._days(shelf):
+            left, right = max(start_ms, day_ms), min(end_ms, day_ms + DAY_MS)
+            if left < right:
+                yield from self._retried(shelf, partial(self._samples, shelf, left, right))
+
+    def _retried(self, shelf: Shelf, read: Callable[[], T]) -> T:
+        for _ in range(_ATTEMPTS):
+            try:
+                return read()
+            except FileNotFoundError:  # sealing put another in its place meanwhile
+                self._look_again(shelf)
+        raise StorageError(f"Files go missing in {shelf.folder}; nobody but Hostpulse may tidy it.")
+
+    def _history(self, shelf: Shelf, wanted: Wanted, window: Window, choice: Choice) -> History:
+        raw = self._raw(shelf, window.start_ms, window.end_ms)
+        as_stored = choice.raw_may_do and self._is_few(raw, window)
+        if as_stored or not choice.tier.step_ms or (not raw.files and _covers(shelf, window)):
+            asked = window if as_stored else choice.window
+            if not raw.files:
+                return build([row.time_ms for row in raw.rows], columns_of(raw.rows, wanted), asked)
+            grid = self._grid(raw, wanted).between(window.start_ms, window.end_ms)
+            return build(grid.times.tolist(), _lists(grid), asked)
+        return build_from_parts(
+            self._parts(shelf, wanted, window, choice.tier.step_ms), choice.window
+        )
+
+    def _raw(self, shelf: Shelf, start_ms: int, end_ms: int) -> _Raw:
+        with self._shelves.lock:
+            rows = shelf.between(start_ms, end_ms)
+            files: list[SealedFile] = []
+            if start_ms < shelf.complete_from_ms:
+                sealed = (*shelf.days.values(), *shelf.hours.values())
+                files = _overlapping(sealed, start_ms, min(end_ms, shelf.complete_from_ms))
+        return _Raw(rows, files)
+
+    def _is_few(self, raw: _Raw, window: Window) -> bool:
+        """Tell whether a window has no more samples than it may have points."""
+        times = np.fromiter((row.time_ms for row in raw.rows), np.int64, len(raw.rows))
+        for file in raw.files:
+            if len(times) > window.points:
+                return False
+            found = self._archive.times(file)
+            left, right = np.searchsorted(found, (window.start_ms, window.end_ms))
+            times = np.union1d(times, found[left:right])
+        return len(times) <= window.points
+
+    def _grid(self, raw: _Raw, wanted: Wanted) -> Grid:
+        grids = [self._archive.grid(file, wanted) for file in raw.files]
+        return merged([*grids, _of_rows(raw.rows, wanted)])
+
+    def _parts(self, shelf: Shelf, wanted: Wanted, window: Window, step_ms: int) -> list[Part]:
+        """Return points where all is sealed and samples where it is not, in order of time."""
+        start_ms = window.start_ms - window.start_ms % step_ms
+        end_ms = -(-window.end_ms // step_ms) * step_ms
+        with self._shelves.lock:
+            unsealed = sorted(hour for hour in shelf.pending if start_ms - HOUR_MS < hour < end_ms)
+            raws = {
+                hour: self._unsealed(shelf, max(hour, start_ms), min(hour + HOUR_MS, end_ms))
+                for hour in unsealed
+            }
+            files = self._point_files(shelf, start_ms, end_ms, step_ms)
+        points = self._points(files, wanted, step_ms)
+        parts = []
+        for hour, raw in raws.items():
+            parts.append(_part(points.between(start_ms, hour)))
+            samples = self._grid(raw, wanted).between(
+                max(hour, start_ms), min(hour + HOUR_MS, end_ms)
+            )
+            parts.append(Part(samples.times.tolist(), _as_points(samples)))
+            start_ms = max(start_ms, hour + HOUR_MS)
+        return [*parts, _part(points.between(start_ms, end_ms))]
+
+    @staticmethod
+    def _unsealed(shelf: Shelf, start_ms: int, end_ms: int) -> _Raw:
+        sealed = (*shelf.days.values(), *shelf.hours.values())
+        return _Raw(shelf.between(start_ms, end_ms), _overlapping(sealed, start_ms, end_ms))
+
+    @staticmethod
+    def _point_files(
+        shelf: Shelf, start_ms: int, end_ms: int, step_ms: int
+    ) -> list[tuple[SealedFile, int]]:
+        """Return the files that have the points, with the length of the points in each."""
+        minutes = _overlapping(shelf.minute_days.values(), start_ms, end_ms)
+        if step_ms == MINUTE_MS:
+            return [(file, MINUTE_MS) for file in minutes]
+        unmerged = {
+            hour - hour % DAY_MS for hour in shelf.hours
+        }  # days not yet in the month's file
+        today = [(file, MINUTE_MS) for file in minutes if file.start_ms in unmerged]
+        months = _overlapping(shelf.hour_months.values(), start_ms, end_ms)
+        return [*today, *((file, HOUR_MS) for file in months)]
+
+    def _points(
+        self, files: Iterable[tuple[SealedFile, int]], wanted: Wanted, step_ms: int
+    ) -> Grid:
+        grids = []
+        for file, length_ms in files:
+            grid = self._archive.grid(file, wanted)
+            grids.append(grid if length_ms == step_ms else folded(grid, step_ms))
+        return merged(grids, len(FOLDED_PLANES))
+
+    def _keys(self, shelf: Shelf) -> list[Key]:
+        with self._shelves.lock:
+            tiers = (shelf.hours, shelf.days, shelf.minute_days, shelf.hour_months)
+            files = [file for tier in tiers for _, file in sorted(tier.items(), reverse=True)]
+        return list(dict.fromkeys(key for file in files for key in self._archive.keys(file)))
+
+    def _days(self, shelf: Shelf) -> list[int]:
+        with self._shelves.lock:
+            times = [row.time_ms for row in shelf.rows]
+            starts = [*shelf.days, *shelf.hours]
+        return sorted({time_ms - time_ms % DAY_MS for time_ms in (*times, *starts)})
+
+    def _samples(self, shelf: Shelf, start_ms: int, end_ms: int) -> list[Sample]:
+        raw = self._raw(shelf, start_ms, end_ms)
+        if not raw.files:
+            return raw.rows
+        grids = [self._archive.whole(file) for file in raw.files]
+        grid = merged([*grids, of_samples(raw.rows)]).between(start_ms, end_ms)
+        layout = Layout(grid.keys)
+        return [
+            Sample(shelf.server, time_ms, layout, array("d", values.tobytes()))
+            for time_ms, values in zip(grid.times.tolist(), grid.planes[0], strict=True)
+        ]
+
+
+def _covers(shelf: Shelf, window: Window) -> bool:
+    """Tell whether memory has all samples of a window."""
+    return window.start_ms >= shelf.complete_from_ms
+
+
+def _overlapping(files: Iterable[SealedFile], start_ms: int, end_ms: int) -> list[SealedFile]:
+    return [file for file in files if file.start_ms < end_ms and file.end_ms > start_ms]
+
+
+def _of_rows(rows: Sequence[Sample], wanted: Wanted) -> Grid:
+    columns = columns_of(rows, wanted)
+    times = np.fromiter((row.time_ms for row in rows), np.int64, len(rows))
+    values = np.empty((1, len(rows), len(columns)))
+    for i, column in enumerate(columns.values()):
+        values[0, :, i] = column
+    return Grid(times, tuple(columns), values)
+
+
+def _lists(grid: Grid) -> dict[Key, list[float]]:
+    return {key: grid.planes[0, :, i].tolist() for i, key in enumerate(grid.keys)}
+
+
+def _as_points(samples: Grid) -> dict[Key, Columns]:
+    return {key: Columns.of_values(values) for key, values in _lists(samples).items()}
+
+
+def _part(points: Grid) -> Part:
+    count = np.nan_to_num(points.planes[-1]).astype(np.int64)
+    columns = {}
+    for i, key in enumerate(points.keys):
+        mean, low, high, last = (plane[:, i].tolist() for plane in points.planes[:-1])
+        columns[key] = Columns(mean, low, high, last, count[:, i].tolist())
+    return Part(points.times.tolist(), columns)

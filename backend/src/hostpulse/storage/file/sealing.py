@@ -1,0 +1,254 @@
+"""Moves samples from the journal into Parquet files, and drops what is older than is kept.
+
+Every step can be the last: files are replaced whole, raw before points, and the journal lets
+samples go only when all files have them. What is done twice changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from threading import Lock
+from typing import NamedTuple
+
+import numpy as np
+import structlog
+
+from hostpulse.report import Sample
+from hostpulse.storage import StorageError
+from hostpulse.storage.file import places
+from hostpulse.storage.file.archive import Archive
+from hostpulse.storage.file.durable import make_folder, sync_folder, told_in_words, write_file
+from hostpulse.storage.file.journal import Journal
+from hostpulse.storage.file.parquet import content
+from hostpulse.storage.file.places import Owner
+from hostpulse.storage.file.points import FOLDED_PLANES, Grid, folded, merged, of_samples
+from hostpulse.storage.file.recovery import Shelves
+from hostpulse.storage.file.shelf import Files, SealedFile, Shelf
+from hostpulse.storage.tiers import DAY_MS, HOUR_MS, MINUTE_MS, Tier
+
+SETTLE_MS = 5 * MINUTE_MS  # an hour's last samples are on their way for a while
+MERGE_MS = 10 * MINUTE_MS
+_NEVER = 2**63
+
+
+class _Place(NamedTuple):
+    """Where a file goes and the time it is for."""
+
+    tier: str
+    name: str
+    start_ms: int
+    end_ms: int
+
+
+class Sealing:
+    """Seals hours, merges days, drops the oldest; `files_lock` is held while files change."""
+
+    def __init__(
+        self, shelves: Shelves, journal: Journal, tiers: Sequence[Tier], budget_bytes: int
+    ) -> None:
+        self._shelves = shelves
+        self._journal = journal
+        self._tiers = tiers
+        self._budget_bytes = budget_bytes
+        self._log = structlog.get_logger("hostpulse.storage")
+        self.files_lock = Lock()
+
+    def run(self, now_ms: int) -> None:
+        """Do what is due, a server at a time; raises StorageError once the others are done."""
+        failures = []
+        shelves = self._shelves.all()
+        with told_in_words("Cannot drop old samples"):
+            self._drop_old(shelves, now_ms)
+        for shelf in shelves:
+            try:
+                with told_in_words(f"Cannot seal samples in {shelf.folder}"):
+                    self._seal(shelf, now_ms)
+            except StorageError as error:
+                failures.append(error)
+        with told_in_words("Cannot drop a sealed segment of the journal"):
+            self._journal.drop_sealed()
+        if failures:
+            raise failures[0]
+
+    # -- sealing ----------------------------------------------------------
+
+    def _seal(self, shelf: Shelf, now_ms: int) -> None:
+        with self._shelves.lock:
+            days = sorted({_day(hour) for hour in shelf.hours})
+            merge = [day for day in days if day + DAY_MS + MERGE_MS <= now_ms]
+            due = _due(shelf, now_ms)
+        if merge or due:
+            with self.files_lock:
+                for day_ms in merge:
+                    self._merge_day(shelf, day_ms)
+                self._seal_hours(shelf, due)
+                with self._shelves.lock:
+                    shelf.trim()
+
+    def _seal_hours(self, shelf: Shelf, hours: Sequence[int]) -> None:
+        if self._shelves.get(shelf.tenant, shelf.server) is shelf:  # not forgotten meanwhile
+            for day_ms, of_day in groupby(hours, key=_day):
+                self._seal_hours_of(shelf, day_ms, list(of_day))
+
+    def _seal_hours_of(self, shelf: Shelf, day_ms: int, hours: Sequence[int]) -> None:
+        """Put the samples of hours of one day into its files and fold them anew."""
+        is_merged = day_ms in shelf.days
+        spans = [(day_ms, DAY_MS)] if is_merged else [(hour, HOUR_MS) for hour in hours]
+        raw: list[SealedFile] = []
+        points: list[Grid] = []
+        sealed: list[Sample] = []
+        for start_ms, length_ms in spans:
+            with self._shelves.lock:
+                rows = shelf.between(start_ms, start_ms + length_ms)
+            file, grid = self._write_raw(shelf, start_ms, start_ms + length_ms, rows)
+            raw.append(file)
+            sealed += rows
+            points += [folded(grid.between(at, at + HOUR_MS), MINUTE_MS) for at in hours
+                       if start_ms <= at < start_ms + length_ms]  # fmt: skip
+        fresh = merged(points, len(FOLDED_PLANES))
+        minutes = self._replace_points(shelf, shelf.minute_days, _minutes_of(day_ms), fresh, hours)
+        month = None
+        if is_merged:
+            fresh = folded(fresh, HOUR_MS)
+            month = self._replace_points(shelf, shelf.hour_months, _month_of(day_ms), fresh, hours)
+        with self._shelves.lock:
+            (shelf.days if is_merged else shelf.hours).update({one.start_ms: one for one in raw})
+            shelf.minute_days[day_ms] = minutes
+            if month is not None:
+                shelf.hour_months[month.start_ms] = month
+            for row in sealed:
+                if row.time_ms - row.time_ms % HOUR_MS in hours and shelf.is_pending(row.time_ms):
+                    shelf.note_sealed(row.time_ms)
+
+    def _write_raw(
+        self, shelf: Shelf, start_ms: int, end_ms: int, rows: Sequence[Sample]
+    ) -> tuple[SealedFile, Grid]:
+        is_hour = end_ms - start_ms == HOUR_MS
+        old = (shelf.hours if is_hour else shelf.days).get(start_ms)
+        if old is None:
+            grid = of_samples(rows)
+        else:
+            sealed = Archive.whole(old)
+            grid = merged([sealed, of_samples(rows)])
+            if len(grid.times) == len(sealed.times):
+                return old, grid
+        name = places.hour_name(start_ms) if is_hour else places.day_name(start_ms)
+        return _write(shelf, _Place(places.RAW, name, start_ms, end_ms), grid), grid
+
+    def _replace_points(
+        self, shelf: Shelf, files: Files, place: _Place, fresh: Grid, hours: Sequence[int]
+    ) -> SealedFile:
+        """Write a file of points anew, with `fresh` in place of what it had for `hours`."""
+        old = files.get(place.start_ms)
+        if old is not None:
+            points = Archive.whole(old)
+            stay = np.isin(points.times - points.times % HOUR_MS, hours, invert=True)
+            others = Grid(points.times[stay], points.keys, points.planes[:, stay])
+            fresh = merged([fresh, others], len(FOLDED_PLANES))
+        return _write(shelf, place, fresh)
+
+    def _merge_day(self, shelf: Shelf, day_ms: int) -> None:
+        """Make one file of the hours of a day that is over, and its points of an hour."""
+        hours = [file for start, file in sorted(shelf.hours.items()) if _day(start) == day_ms]
+        day = [shelf.days[day_ms]] if day_ms in shelf.days else []
+        raw = merged([Archive.whole(file) for file in (*hours, *day)])
+        month = None
+        if day_ms in shelf.minute_days:
+            points = folded(Archive.whole(shelf.minute_days[day_ms]), HOUR_MS)
+            place, stamps = _month_of(day_ms), range(day_ms, day_ms + DAY_MS, HOUR_MS)
+            month = self._replace_points(shelf, shelf.hour_months, place, points, list(stamps))
+        end_ms = day_ms + DAY_MS
+        place = _Place(places.RAW, places.day_name(day_ms), day_ms, end_ms)
+        merged_day = _write(shelf, place, raw)
+        with self._shelves.lock:
+            shelf.days[day_ms] = merged_day
+            if month is not None:
+                shelf.hour_months[month.start_ms] = month
+            for file in hours:
+                del shelf.hours[file.start_ms]
+        _remove(hours)
+
+    # -- dropping ---------------------------------------------------------
+
+    def _drop_old(self, shelves: Sequence[Shelf], now_ms: int) -> None:
+        """Drop a step of each tier, a day or a month, no more: a clock may have leapt ahead."""
+        ends = [_oldest_end(shelves, tier) for tier in range(len(self._tiers))]
+        due = [i for i, end_ms in enumerate(ends) if end_ms <= now_ms - self._tiers[i].keep_ms]
+        if not due and self._is_over_budget(shelves):
+            due = [i for i, end_ms in enumerate(ends) if end_ms <= now_ms][:1]
+        for tier in due:
+            for shelf in shelves:
+                self._drop(shelf, tier, ends[tier])
+            self._log.info("old samples dropped", tier=self._tiers[tier].name, until_ms=ends[tier])
+
+    def _is_over_budget(self, shelves: Sequence[Shelf]) -> bool:
+        if not self._budget_bytes:
+            return False
+        sealed = sum(file.size_bytes for shelf in shelves for file in shelf.files())
+        return sealed + self._journal.size_bytes() > self._budget_bytes
+
+    def _drop(self, shelf: Shelf, tier: int, end_ms: int) -> None:
+        with self.files_lock:
+            if tier == 0:  # what is folded once is never folded from fewer samples
+                with self._shelves.lock:
+                    late = sorted(hour for hour in shelf.pending if hour < end_ms)
+                self._seal_hours(shelf, late)
+            with self._shelves.lock:
+                files = [file for file in shelf.tier(tier) if _drop_end(file) <= end_ms]
+                shelf.drop_files(files)
+                if tier == 0:
+                    shelf.drop_rows(end_ms)
+            _remove(files)
+
+
+def _due(shelf: Shelf, now_ms: int) -> list[int]:
+    """Return the hours to seal: those that are over, but late samples once an hour at most."""
+    over = sorted(hour for hour in shelf.pending if hour + HOUR_MS + SETTLE_MS <= now_ms)
+    late = [hour for hour in over if shelf.raw_file(hour) is not None]
+    if late and len(late) == len(over) and abs(now_ms - shelf.late_sealed_ms) < HOUR_MS:
+        return []
+    if late:
+        shelf.late_sealed_ms = now_ms
+    return over
+
+
+def _day(time_ms: int) -> int:
+    return time_ms - time_ms % DAY_MS
+
+
+def _minutes_of(day_ms: int) -> _Place:
+    return _Place(places.MINUTE, places.day_name(day_ms), day_ms, day_ms + DAY_MS)
+
+
+def _month_of(time_ms: int) -> _Place:
+    start_ms = places.month_start(time_ms)
+    end_ms = places.month_start(start_ms + 31 * DAY_MS)
+    return _Place(places.HOUR, places.month_name(start_ms), start_ms, end_ms)
+
+
+def _write(shelf: Shelf, place: _Place, grid: Grid) -> SealedFile:
+    owner = Owner(shelf.tenant, shelf.server)
+    places.make_server_folder(shelf.folder, owner)
+    folder = shelf.folder / place.tier
+    make_folder(folder)
+    data = content(grid, owner)
+    write_file(folder / place.name, data)
+    return SealedFile(folder / place.name, place.start_ms, place.end_ms, len(data))
+
+
+def _remove(files: Iterable[SealedFile]) -> None:
+    folders = {file.path.parent for file in files}
+    for file in files:
+        file.path.unlink(missing_ok=True)
+    for folder in folders:
+        sync_folder(folder)
+
+
+def _drop_end(file: SealedFile) -> int:
+    """Return the end of the step that a file goes with: its day, or its month."""
+    return max(file.end_ms, _day(file.start_ms) + DAY_MS)
+
+
+def _oldest_end(shelves: Iterable[Shelf], tier: int) -> int:
+    return min((_drop_end(file) for shelf in shelves for file in shelf.tier(tier)), default=_NEVER)

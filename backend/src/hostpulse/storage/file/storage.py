@@ -1,0 +1,245 @@
+"""The storage `file:`: acknowledged means written and fsynced; everything lies in open formats."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from threading import Event, Lock, Thread
+
+import structlog
+from filelock import FileLock, Timeout
+
+from hostpulse.report import Key, Layout, Sample
+from hostpulse.storage import Appended, Batch, Options, StorageError, TierUsage, Usage
+from hostpulse.storage.file import recovery
+from hostpulse.storage.file.archive import Archive
+from hostpulse.storage.file.durable import make_folder, sync_folder, told_in_words
+from hostpulse.storage.file.journal import Journal, keep_copy
+from hostpulse.storage.file.reading import Reading
+from hostpulse.storage.file.records import name_of
+from hostpulse.storage.file.recovery import Shelves
+from hostpulse.storage.file.sealing import Sealing
+from hostpulse.storage.file.shelf import Shelf
+from hostpulse.storage.memory import keys_of
+from hostpulse.storage.series import History, Wanted, Window, build
+from hostpulse.storage.tiers import DAY_MS, choose
+
+RAW_KEEP_MS = 8 * DAY_MS
+_LOAD_SECONDS = 10.0
+
+_log = structlog.get_logger("hostpulse.storage")
+
+
+class FileStorage:
+    """Keeps samples in a folder that one process writes; `is_reader` opens it beside that one.
+
+    Raises StorageError when another process has the folder or it cannot be used.
+    """
+
+    durability = "fsync"
+    is_immediate = False
+
+    def __init__(self, folder: Path, options: Options, is_reader: bool = False) -> None:
+        self._folder = folder
+        self._clock_ms = options.clock_ms
+        self._tiers = options.retention.tiers(RAW_KEEP_MS)
+        self._is_reader = is_reader
+        self._lock = None if is_reader else _locked(folder)
+        self._writing = Lock()
+        self._failure = False
+        self._closing = Event()
+        self._loaded = Event()
+        try:
+            self._open(options)
+        except BaseException:
+            self._unlock()
+            raise
+
+    def _open(self, options: Options) -> None:
+        journal = self._folder / "journal"
+        quarantine = None if self._is_reader else self._folder / "quarantine"
+        self._shelves = Shelves(self._folder)
+        self._journal = Journal(journal, self._clock_ms)
+        self._archive = Archive()
+        # Journal first: what is sealed between the two looks is then seen twice, not never.
+        layouts = recovery.scan_journal(self._shelves, self._journal.segments, quarantine)
+        recovery.find_files(self._shelves, self._folder, clean=not self._is_reader)
+        self._sealing = Sealing(self._shelves, self._journal, self._tiers, options.budget_bytes)
+        self._reading = Reading(self._shelves, self._archive, self._look_again)
+        self._loader = Thread(
+            target=self._load, args=(layouts,), name="storage-loader", daemon=True
+        )
+        self._loader.start()
+
+    def _load(self, layouts: Mapping[bytes, Layout]) -> None:
+        for segment in list(self._journal.segments):
+            if not segment.pending or self._closing.is_set():
+                continue
+            try:
+                lost = recovery.load_values(self._shelves, segment, layouts, self._closing)
+                if lost and not self._is_reader:
+                    copy = keep_copy(segment.path, self._folder / "quarantine")
+                    _log.error("samples whose layout is lost", count=lost, kept_in=str(copy))
+            except Exception:  # noqa: BLE001 - it stays in the journal, the others go on
+                _log.exception("a segment cannot be loaded", file=str(segment.path))
+        self._loaded.set()
+
+    def append(self, batches: Sequence[Batch]) -> list[Appended]:
+        with self._writing:
+            done, fresh = self._judge(batches)
+            if fresh:
+                self._keep(fresh)
+        return done
+
+    def _judge(self, batches: Sequence[Batch]) -> tuple[list[Appended], list[tuple[Shelf, Sample]]]:
+        oldest_ms = self._clock_ms() - self._tiers[0].keep_ms
+        taken: set[tuple[Shelf, int]] = set()
+        fresh: list[tuple[Shelf, Sample]] = []
+        done = []
+        for tenant, samples in batches:
+            duplicates = too_old = 0
+            for sample in samples:
+                shelf = self._shelves.require(tenant, sample.server)
+                place = (shelf, sample.time_ms)
+                if place in taken or self._has(shelf, sample.time_ms):
+                    duplicates += 1
+                elif sample.time_ms < oldest_ms or shelf.is_closed(sample.time_ms):
+                    too_old += 1
+                else:
+                    taken.add(place)
+                    fresh.append((shelf, sample))
+            accepted = len(samples) - duplicates - too_old
+            done.append(Appended(accepted, duplicates, too_old=too_old))
+        return done, fresh
+
+    def _has(self, shelf: Shelf, time_ms: int) -> bool:
+        if shelf.is_pending(time_ms):
+            return True
+        while file := shelf.raw_file(time_ms):
+            try:
+                return self._archive.has_time(file, time_ms)
+            except FileNotFoundError:  # its day was merged meanwhile
+                if shelf.raw_file(time_ms) is file:
+                    raise StorageError(f"{file.path} was removed; put it back.") from None
+        return False
+
+    def _keep(self, fresh: Sequence[tuple[Shelf, Sample]]) -> None:
+        try:
+            segment = self._journal.write((shelf.name, sample) for shelf, sample in fresh)
+        except StorageError:
+            self._failure = True
+            raise
+        self._failure = False
+        with self._shelves.lock:
+            for shelf, sample in fresh:
+                shelf.note_pending(sample.time_ms, segment)
+                shelf.put(sample)
+
+    def history(self, tenant: str, server: str, wanted: Wanted, window: Window) -> History:
+        shelf = self._shelf(tenant, server)
+        choice = choose(window, self._tiers, self._clock_ms())
+        if shelf is None:
+            return build([], {}, window if choice.raw_may_do else choice.window)
+        return self._reading.history(shelf, wanted, window, choice)
+
+    def series(self, tenant: str, server: str) -> list[Key]:
+        shelf = self._shelf(tenant, server)
+        if shelf is None:
+            return []
+        with self._shelves.lock:
+            rows = list(shelf.rows)
+        return list(dict.fromkeys([*keys_of(rows), *self._reading.keys(shelf)]))
+
+    def samples(self, tenant: str, server: str, start_ms: int, end_ms: int) -> Iterator[Sample]:
+        shelf = self._shelf(tenant, server)
+        if shelf is not None:
+            yield from self._reading.samples(shelf, start_ms, end_ms)
+
+    def forget(self, tenant: str, server: str) -> None:
+        with self._writing, self._sealing.files_lock:
+            shelf = self._shelves.require(tenant, server)
+            with self._shelves.lock:
+                self._shelves.drop(shelf)
+            with told_in_words(f"Cannot delete {shelf.folder}"):
+                if shelf.folder.exists():
+                    shutil.rmtree(shelf.folder)
+                    sync_folder(shelf.folder.parent)
+            self._journal.forget(name_of(tenant, server))
+
+    def maintain(self) -> None:
+        if self._loaded.is_set() and not self._is_reader:
+            self._sealing.run(self._clock_ms())
+
+    def usage(self) -> Usage:
+        shelves = self._shelves.all()
+        servers = {
+            (shelf.tenant, shelf.server): sum(file.size_bytes for file in shelf.files())
+            for shelf in shelves
+        }
+        raw, *points = (
+            self._tier_usage(shelves, i, tier.name) for i, tier in enumerate(self._tiers)
+        )
+        return Usage([self._with_journal(raw, shelves), *points], servers)
+
+    def _tier_usage(self, shelves: Sequence[Shelf], number: int, name: str) -> TierUsage:
+        files = [file for shelf in shelves for file in shelf.tier(number)]
+        size_bytes = sum(file.size_bytes for file in files)
+        values = sum(self._archive.value_count(file) for file in files)
+        oldest_ms = min((file.start_ms for file in files), default=None)
+        return TierUsage(name, size_bytes, values, oldest_ms)
+
+    def _with_journal(self, raw: TierUsage, shelves: Sequence[Shelf]) -> TierUsage:
+        with self._shelves.lock:
+            rows = [row for shelf in shelves for row in shelf.rows if shelf.is_pending(row.time_ms)]
+        return TierUsage(
+            raw.name,
+            (raw.size_bytes or 0) + self._journal.size_bytes(),
+            (raw.value_count or 0) + sum(len(row.values) for row in rows),
+            min((row.time_ms for row in rows), default=raw.oldest_ms),
+        )
+
+    def check(self) -> None:
+        if self._is_reader:
+            return
+        if not os.access(self._folder / "journal", os.W_OK | os.X_OK):
+            raise StorageError(
+                f"The folder {self._folder} is missing or this user may not write to it; bring it "
+                "back."
+            )
+        if self._failure:
+            self._journal.is_writable()
+
+    def close(self) -> None:
+        self._closing.set()
+        self._loader.join()
+        with self._writing:
+            self._journal.close()
+        self._unlock()
+
+    def _shelf(self, tenant: str, server: str) -> Shelf | None:
+        self._loaded.wait(_LOAD_SECONDS)
+        return self._shelves.get(tenant, server)
+
+    def _look_again(self, shelf: Shelf) -> None:
+        if self._is_reader:
+            with self._shelves.lock:
+                recovery.find_files_of(shelf, clean=False)
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            self._lock.release()
+
+
+def _locked(folder: Path) -> FileLock:
+    with told_in_words(f"Cannot use the folder {folder}"):
+        make_folder(folder / "journal")
+        lock = FileLock(folder / "lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise StorageError(
+                f"Another Hostpulse uses the folder {folder}; stop it, or choose another folder."
+            ) from None
+    return lock
