@@ -1,0 +1,253 @@
+"""Answers about one server: of the arrays only the asked positions are read.
+
+Roll-ups are read where they say what the samples say. The newest part of a window, and whatever
+late samples changed since it was rolled up, is read from the next finer tier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
+
+from psycopg import sql
+
+from hostpulse.report import Key, Layout
+from hostpulse.storage.postgres.connections import Cursor
+from hostpulse.storage.postgres.directory import Layouts, Name, server_key
+from hostpulse.storage.postgres.folding import PARTS
+from hostpulse.storage.postgres.partitions import HOUR, MINUTE, RAW, Family
+from hostpulse.storage.postgres.wire import Ints, Moment, Times
+from hostpulse.storage.series import Columns, History, Part, Wanted, Window, build, build_from_parts
+from hostpulse.storage.tiers import DAY_MS, HOUR_MS, MINUTE_MS, Choice
+
+Range: TypeAlias = tuple[int, int]
+"""Epoch ms: start ≤ time < end."""
+
+_MOST_KEYS = 250  # in one statement
+
+_STATE = """
+    SELECT n.id, p.minute_until, p.hour_until,
+        ARRAY(
+            SELECT DISTINCT layout_id FROM hostpulse.shapes
+            WHERE server_id = n.id AND day BETWEEN %s AND %s ORDER BY 1
+        ),
+        ARRAY(
+            SELECT DISTINCT time FROM hostpulse.dirty
+            WHERE server_id = n.id AND tier = '1m' AND time >= %s AND time < %s ORDER BY 1
+        ),
+        ARRAY(
+            SELECT DISTINCT time FROM hostpulse.dirty
+            WHERE server_id = n.id AND tier = '1h' AND time >= %s AND time < %s ORDER BY 1
+        )
+    FROM hostpulse.names n, hostpulse.progress p
+    WHERE n.key = %s
+"""
+_COUNT = """
+    SELECT count(*) FROM (
+        SELECT FROM hostpulse.samples WHERE server_id = %s AND time >= %s AND time < %s LIMIT %s
+    ) AS few
+"""
+
+
+class Question(NamedTuple):
+    """What is asked, and from which tier `choice` says to answer it."""
+
+    name: Name
+    wanted: Wanted
+    window: Window
+    choice: Choice
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What is known of a server before its points are read."""
+
+    server_id: int
+    minute_until: int
+    hour_until: int
+    dirty_minutes: list[int]
+    dirty_hours: list[int]
+    layouts: dict[int, Layout]
+    keys: list[Key]
+
+
+def read_history(cursor: Cursor, layouts: Layouts, question: Question) -> History:
+    """Return the history that was asked for."""
+    state = _state(cursor, layouts, question)
+    window, choice = question.window, question.choice
+    if state is None or not state.keys:
+        return build([], {}, window)
+    inside = (window.start_ms, window.end_ms)
+    few = choice.raw_may_do and _count(cursor, state, inside, window.points + 1) <= window.points
+    if few or not choice.tier.step_ms:
+        part = _read(cursor, state, RAW, [inside])
+        values = {key: columns.mean for key, columns in part.columns.items()}
+        return build(part.times, values, window if few else choice.window)
+    reader = _read_hours if choice.tier.step_ms == HOUR_MS else _read_minutes
+    return build_from_parts([_join(list(reader(cursor, state, [inside])))], choice.window)
+
+
+def _state(cursor: Cursor, layouts: Layouts, question: Question) -> _State | None:
+    window, wanted = question.window, question.wanted
+    first_ms = window.start_ms // HOUR_MS * HOUR_MS
+    days = [first_ms // DAY_MS, window.end_ms // DAY_MS]
+    edges = [Moment(first_ms), Moment(window.end_ms)]
+    cursor.execute(_STATE, [*days, *edges, *edges, server_key(question.name)])
+    row = cursor.fetchone()
+    if row is None:
+        return None
+    server_id, minute_until, hour_until, numbers, minutes, hours = row
+    found = layouts.of(cursor, numbers)
+    keys = dict.fromkeys(key for layout in found.values() for key in layout.keys if key in wanted)
+    dirty_hours = {minute // HOUR_MS * HOUR_MS for minute in minutes} | set(hours)
+    return _State(
+        server_id, minute_until, hour_until, minutes, sorted(dirty_hours), found, list(keys)
+    )
+
+
+def _count(cursor: Cursor, state: _State, inside: Range, limit: int) -> int:
+    cursor.execute(_COUNT, [state.server_id, *map(Moment, inside), limit])
+    row = cursor.fetchone()
+    return row[0] if row else 0
+
+
+def _read_hours(cursor: Cursor, state: _State, ranges: Sequence[Range]) -> Iterator[Part]:
+    """Read hours where they are right, minutes in the others and after the last one."""
+    rolled, open_ = _cut(ranges, HOUR_MS, state.hour_until)
+    clean = _without(rolled, state.dirty_hours, HOUR_MS)
+    yield _read(cursor, state, HOUR, clean)
+    dirty = _within(state.dirty_hours, HOUR_MS, rolled)
+    yield from _read_minutes(cursor, state, [*dirty, *open_])
+
+
+def _read_minutes(cursor: Cursor, state: _State, ranges: Sequence[Range]) -> Iterator[Part]:
+    """Read minutes where they are right, samples in the others and after the last one."""
+    rolled, open_ = _cut(ranges, MINUTE_MS, state.minute_until)
+    clean = _without(rolled, state.dirty_minutes, MINUTE_MS)
+    yield _read(cursor, state, MINUTE, clean)
+    dirty = _within(state.dirty_minutes, MINUTE_MS, rolled)
+    yield _read(cursor, state, RAW, [*dirty, *open_])
+
+
+def _cut(ranges: Sequence[Range], step_ms: int, until_ms: int) -> tuple[list[Range], list[Range]]:
+    """Part ranges into what is rolled up in points of `step_ms` and what is not."""
+    rolled = [(start // step_ms * step_ms, min(end, until_ms)) for start, end in ranges]
+    open_ = [(max(start, until_ms), end) for start, end in ranges]
+    return _real(rolled), _real(open_)
+
+
+def _real(ranges: Iterable[Range]) -> list[Range]:
+    """Return the ranges that are not empty, those that touch as one."""
+    found: list[Range] = []
+    for start, end in sorted(ranges):
+        if found and found[-1][1] == start < end:
+            found[-1] = (found[-1][0], end)
+        elif start < end:
+            found.append((start, end))
+    return found
+
+
+def _without(ranges: Sequence[Range], holes: Sequence[int], step_ms: int) -> list[Range]:
+    """Return the ranges without the holes, which begin at these times (ascending)."""
+    left: list[Range] = []
+    for start, end in ranges:
+        inside = [hole for hole in holes if start <= hole < end]
+        left += zip([start, *[hole + step_ms for hole in inside]], [*inside, end], strict=True)
+    return _real(left)
+
+
+def _within(starts: Sequence[int], step_ms: int, ranges: Sequence[Range]) -> list[Range]:
+    """Return the points that begin in any of the ranges, as ranges."""
+    inside = [one for one in starts if any(start <= one < end for start, end in ranges)]
+    return _real((start, start + step_ms) for start in inside)
+
+
+def _read(cursor: Cursor, state: _State, family: Family, ranges: Sequence[Range]) -> Part:
+    """Read the points of a tier in these ranges, which do not overlap."""
+    if not ranges:
+        return Part([], {})
+    columns: dict[Key, Columns] = {}
+    times: list[int] = []
+    for first in range(0, len(state.keys), _MOST_KEYS):
+        keys = state.keys[first : first + _MOST_KEYS]
+        times, found = _read_keys(cursor, state, family, ranges, keys)
+        columns.update(zip(keys, found, strict=True))
+    return Part(times, columns)
+
+
+def _read_keys(
+    cursor: Cursor, state: _State, family: Family, ranges: Sequence[Range], keys: Sequence[Key]
+) -> tuple[list[int], list[Columns]]:
+    positions = [
+        Ints([layout.index.get(key, -1) + 1 for layout in state.layouts.values()]) for key in keys
+    ]
+    edges: list[Moment | Times]
+    if len(ranges) == 1:
+        where, edges = _INSIDE_ONE, [Moment(edge) for edge in ranges[0]]
+    else:
+        where, edges = _INSIDE_ANY, [Times(edge) for edge in zip(*ranges, strict=True)]
+    cursor.execute(
+        _query(family, len(keys), where),
+        [state.server_id, *edges, Ints(list(state.layouts)), *positions],
+    )
+    rows = cursor.fetchall()
+    if not rows:
+        return [], [Columns([], [], [], [], []) for _ in keys]
+    times, *cells = (list(cell) for cell in zip(*rows, strict=True))
+    if family is RAW:
+        return times, [Columns.of_values(cell) for cell in cells]
+    width = len(PARTS)
+    return times, [Columns(*cells[i : i + width]) for i in range(0, len(cells), width)]
+
+
+def _query(family: Family, key_count: int, points: sql.SQL) -> sql.Composed:
+    """Select, for each key, its position of each array; a layout that lacks it says 0."""
+    places = [sql.Identifier(f"p{i}") for i in range(key_count)]
+    cells = [
+        sql.SQL("coalesce(s.{part}[l.{place}], {absent})").format(
+            part=sql.Identifier(part), place=place, absent=_ABSENT[part]
+        )
+        for place in places
+        for part in (("values",) if family is RAW else PARTS)
+    ]
+    arrays = [sql.SQL("%s::int[]")] * (key_count + 1)
+    return _SELECT.format(
+        cells=_COMMA.join(cells),
+        points=points.format(table=sql.Identifier("hostpulse", family.table)),
+        layouts=_LAYOUTS.format(arrays=_COMMA.join(arrays), places=_COMMA.join(places)),
+    )
+
+
+_SELECT = sql.SQL("SELECT s.time, {cells} FROM {points} JOIN {layouts} ORDER BY s.time")
+_INSIDE_ONE = sql.SQL("""
+    (SELECT * FROM {table} WHERE server_id = %s AND time >= %s AND time < %s) AS s
+""")
+_INSIDE_ANY = sql.SQL("""
+    (SELECT %s::int, %s::timestamptz[], %s::timestamptz[]) AS a (server_id, starts, ends)
+    CROSS JOIN LATERAL unnest(a.starts, a.ends) AS r (start, stop)
+    CROSS JOIN LATERAL (
+        SELECT * FROM {table} WHERE server_id = a.server_id AND time >= r.start AND time < r.stop
+        ORDER BY time
+    ) AS s
+""")
+_LAYOUTS = sql.SQL("unnest({arrays}) AS l (layout_id, {places}) ON l.layout_id = s.layout_id")
+_COMMA = sql.SQL(", ")
+_ABSENT = {part: sql.SQL("'NaN'") for part in ("values", *PARTS)} | {"count": sql.SQL("0")}
+
+
+def _join(parts: Sequence[Part]) -> Part:
+    """Make one part of several whose times do not overlap."""
+    filled = [part for part in parts if part.times]
+    if len(filled) <= 1:
+        return filled[0] if filled else Part([], {})
+    times = [time for part in filled for time in part.times]
+    order = sorted(range(len(times)), key=times.__getitem__)
+    columns = {}
+    for key in filled[0].columns:
+        cells: dict[str, list[Any]] = {}
+        for name in PARTS:
+            joined = [cell for part in filled for cell in getattr(part.columns[key], name)]
+            cells[name] = [joined[i] for i in order]
+        columns[key] = Columns(**cells)
+    return Part([times[i] for i in order], columns)

@@ -1,0 +1,55 @@
+"""What the tables take, by tier and by server."""
+
+from __future__ import annotations
+
+from psycopg import sql
+
+from hostpulse.storage import TierUsage, Usage
+from hostpulse.storage.postgres.connections import Connections, Cursor
+from hostpulse.storage.postgres.directory import Name
+from hostpulse.storage.postgres.partitions import FAMILIES, Family
+from hostpulse.storage.postgres.words import from_text
+
+_SECONDS = 60.0
+
+_SIZE = "SELECT coalesce(sum(pg_total_relation_size(relid)), 0)::bigint FROM pg_partition_tree(%s)"
+# A server's rows are counted in the index; the layouts of its days say how wide they are.
+_ROWS = sql.SQL("""
+    SELECT n.tenant, n.server, r.rows, coalesce(w.width, 0), r.oldest
+    FROM (SELECT server_id, count(*) AS rows, min(time) AS oldest FROM {table} GROUP BY 1) AS r
+    JOIN hostpulse.names n ON n.id = r.server_id
+    LEFT JOIN (
+        SELECT s.server_id, avg(cardinality(l.metrics))::double precision AS width
+        FROM hostpulse.shapes s JOIN hostpulse.layouts l ON l.id = s.layout_id
+        WHERE s.tier = %s GROUP BY 1
+    ) AS w ON w.server_id = r.server_id
+""")
+
+
+def read_usage(connections: Connections) -> Usage:
+    """Return what the storage takes; the numbers of values are close estimates."""
+    tiers = []
+    servers: dict[Name, int] = {}
+    with connections.transaction(_SECONDS) as cursor:
+        for family in FAMILIES.values():
+            tier, shares = _tier(cursor, family)
+            tiers.append(tier)
+            for name, share in shares.items():
+                servers[name] = servers.get(name, 0) + share
+    return Usage(tiers, servers)
+
+
+def _tier(cursor: Cursor, family: Family) -> tuple[TierUsage, dict[Name, int]]:
+    cursor.execute(_SIZE, [f"hostpulse.{family.table}"])
+    (size,) = cursor.fetchone() or (0,)
+    table = sql.Identifier("hostpulse", family.table)
+    rows = cursor.execute(_ROWS.format(table=table), [family.tier]).fetchall()
+    values = {
+        (from_text(tenant), from_text(server)): count * width
+        for tenant, server, count, width, _ in rows
+    }
+    total = sum(values.values())
+    shares = {name: round(size * count / total) for name, count in values.items()} if total else {}
+    return TierUsage(
+        family.tier, size, round(total), min((row[4] for row in rows), default=None)
+    ), shares
