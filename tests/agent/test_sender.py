@@ -245,6 +245,20 @@ def test_a_certificate_of_a_trusted_authority_is_accepted(
     assert answer.status == 200
 
 
+def test_posts_over_tls_share_one_connection_too_and_survive_its_end(
+    authority: trustme.CA, tmp_path: Path
+) -> None:
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    with serving(Server(), tls=tls(authority, "127.0.0.1")) as server:
+        way = transport(server.url, KEY, str(tmp_path / "ca.pem"))
+        for _ in range(4):
+            assert way.post(gzipped(b'{"timestamp":"t"}')).status == 200
+        server.connections[-1].shutdown(socket.SHUT_RDWR)
+        assert way.post(gzipped(b'{"timestamp":"t"}')).status == 200
+    assert len({request.connection for request in server.requests[:4]}) == 1
+    assert len({request.connection for request in server.requests}) == 2
+
+
 def test_a_certificate_with_another_name_gets_no_report_and_no_key(
     authority: trustme.CA, tmp_path: Path
 ) -> None:
