@@ -101,8 +101,8 @@ class Engine:
         except msgspec.DecodeError:
             raise StorageError(f"{self.shown} does not answer like InfluxDB.") from None
         for result in answer.results:
-            if result.error == _NOT_EXECUTED and len(statements) > 1:
-                self.query(statements[:1], database, seconds)  # says what was wrong with it
+            if result.error == _NOT_EXECUTED and len(statements) > 1:  # it keeps the reason back
+                return [self.query([one], database, seconds)[0] for one in statements]
             if result.error:
                 raise self._failure(status, result.error)
         if len(answer.results) != len(statements):

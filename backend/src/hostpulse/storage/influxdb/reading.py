@@ -12,6 +12,7 @@ from hostpulse.storage.influxdb.lines import FAMILIES, SAMPLES, family
 from hostpulse.storage.influxdb.names import decode, encode, identifier, quoted
 from hostpulse.storage.series import Columns, Part, Wanted
 
+RAW = "raw"
 FOLDS = ("mean", "min", "max", "last", "count")
 _LAST_MS = 9_223_372_036_854  # the engine counts nanoseconds in 64 bits
 
@@ -85,11 +86,12 @@ def rolled_queries(span: Span, wanted: Wanted, tier: str) -> list[str]:
     ]
 
 
-def keys_queries(raw: Span, rolled: Span) -> list[str]:
-    """Ask which keys have a value among the raw samples and among the roll-ups of hours."""
+def keys_queries(server: str, tier: str) -> list[str]:
+    """Ask which keys have a value among the points of a tier."""
+    which = "*" if tier == RAW else "/^count_/"
+    where = f'WHERE "server" = {quoted(server)}'
     return [
-        f'SELECT last({which}) FROM "{tier}"."{name}" {span.where} GROUP BY "instance"'  # noqa: S608
-        for tier, which, span in (("raw", "*", raw), ("1h", "/^count_/", rolled))
+        f'SELECT last({which}) FROM "{tier}"."{name}" {where} GROUP BY "instance"'  # noqa: S608
         for name in FAMILIES
     ]
 

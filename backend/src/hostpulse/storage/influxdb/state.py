@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from secrets import randbits
+from dataclasses import dataclass, replace
+from secrets import randbelow
 from threading import Lock
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from hostpulse.storage.tiers import HOUR_MS
 
 LATE = "late"
 SCHEMA = 1
+_MARKS_A_MS = 1000  # so that numbers made at once differ, and a double still holds them
 STATE_QUERY = 'SELECT "tenant", "version", "rolled", "raw_from" FROM "state"."hostpulse"'
 _SHARDS = {"raw": "1d", "1m": "7d", "1h": "28d", "state": "28d"}
 
@@ -39,11 +40,16 @@ class State:
 
 
 class Mark(NamedTuple):
-    """An hour of a server got a sample late; `number` tells one time from the next."""
+    """An hour of a server got a sample late; `number` is when, and tells one time from the next."""
 
     server: str
     hour_ms: int
     number: int
+
+    @property
+    def made_ms(self) -> int:
+        """When the mark was made, or made again."""
+        return self.number // _MARKS_A_MS
 
 
 def read_state(found: list[Series], name: str) -> State | None:
@@ -97,16 +103,20 @@ class Tenants:
         with self._lock:
             self._known.pop(self.database(tenant), None)
 
-    def save(self, state: State) -> None:
-        """Keep the state in the engine."""
-        rolled = "" if state.rolled_ms is None else f",rolled={state.rolled_ms}i"
-        line = (
-            f'hostpulse tenant="{encode(state.tenant)}",version={SCHEMA}i'
-            f",raw_from={state.raw_from_ms}i{rolled} 0"
-        )
-        self._engine.write(state.database, "state", line.encode())
+    def save_rolled(self, state: State, rolled_ms: int) -> State:
+        """Keep how far the roll-ups are; return the state that says so."""
+        return self._save(replace(state, rolled_ms=rolled_ms), f"rolled={rolled_ms}i")
+
+    def save_raw_from(self, state: State, raw_from_ms: int) -> State:
+        """Keep where raw samples begin; return the state that says so."""
+        return self._save(replace(state, raw_from_ms=raw_from_ms), f"raw_from={raw_from_ms}i")
+
+    def _save(self, state: State, fields: str) -> State:
+        # Only what changed, so that two processes cannot undo each other's word.
+        self._engine.write(state.database, "state", f"hostpulse {fields} 0".encode())
         with self._lock:
             self._known[state.database] = state
+        return state
 
     def _open(self, name: str, tenant: str) -> State:
         try:
@@ -115,8 +125,7 @@ class Tenants:
             self._create(name)
             state = None
         if state is None:
-            state = State(name, tenant)
-            self.save(state)
+            state = self._save(State(name, tenant), f'tenant="{encode(tenant)}",version={SCHEMA}i')
         with self._lock:
             return self._known.setdefault(name, state)
 
@@ -163,9 +172,10 @@ def marks_of(found: Iterable[Series]) -> list[Mark]:
     return sorted(marks, key=lambda mark: mark.hour_ms)
 
 
-def mark_lines(touched: Iterable[tuple[str, int]]) -> bytes:
+def mark_lines(touched: Iterable[tuple[str, int]], now_ms: int) -> bytes:
     """Return lines that mark these hours of servers as changed."""
-    return _mark_lines((Mark(server, hour, randbits(52)) for server, hour in touched), "late")
+    number = now_ms * _MARKS_A_MS + randbelow(_MARKS_A_MS)
+    return _mark_lines((Mark(server, hour_ms, number) for server, hour_ms in touched), "late")
 
 
 def done_lines(marks: Iterable[Mark]) -> bytes:

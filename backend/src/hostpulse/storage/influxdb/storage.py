@@ -17,25 +17,26 @@ from hostpulse.storage.influxdb.address import read_address
 from hostpulse.storage.influxdb.engine import CHECK_SECONDS, Engine, NotThere, Refused, Series
 from hostpulse.storage.influxdb.lines import FAMILIES, SAMPLES, pieces
 from hostpulse.storage.influxdb.names import quoted
-from hostpulse.storage.influxdb.reading import Span
+from hostpulse.storage.influxdb.reading import RAW, Span
 from hostpulse.storage.influxdb.state import (
     LATE,
     STATE_QUERY,
-    State,
     Tenants,
     mark_lines,
     marks_of,
     marks_query,
     read_state,
 )
-from hostpulse.storage.influxdb.stretches import RAW, stretches_of
-from hostpulse.storage.influxdb.upkeep import LATE_MS, Upkeep
+from hostpulse.storage.influxdb.stretches import stretches_of
+from hostpulse.storage.influxdb.upkeep import SETTLE_MS, Upkeep
 from hostpulse.storage.influxdb.usage import usage_of
 from hostpulse.storage.series import History, Wanted, Window, build, build_from_parts
 from hostpulse.storage.tiers import HOUR_MS, MINUTE_MS, Choice, choose
 
 RAW_DEFAULT_MS = 48 * HOUR_MS
 MOST_BYTES_AT_ONCE = 4 << 20
+LATE_MS = SETTLE_MS - 60_000
+"""Samples older than this leave a mark; what is between the two is for clocks that differ."""
 _READ_AT_ONCE = 500
 
 
@@ -54,7 +55,6 @@ class InfluxDBStorage:
         self._writing_roll_ups = Lock()
         self._upkeep = Upkeep(self._engine, self._tenants, self._tiers, self._writing_roll_ups)
         self._tidied_minute = -1
-        self._has_late = False
         self.refused_points = 0
 
     def append(self, batches: Sequence[Batch]) -> list[Appended]:
@@ -71,28 +71,28 @@ class InfluxDBStorage:
             fresh.setdefault(tenant, []).extend(kept)
             done.append(Appended(len(kept), None, too_old=len(samples) - len(kept)))
         for tenant, samples in fresh.items():
-            self._write(tenant, samples, now_ms)
+            try:
+                self._write(tenant, samples)
+            except NotThere:  # somebody dropped it
+                self._tenants.lose(tenant)
+                self._write(tenant, samples)
         return done
 
-    def _write(self, tenant: str, samples: Sequence[Sample], now_ms: int) -> None:
-        try:
-            self._write_to(self._tenants.state(tenant), samples, now_ms)
-        except NotThere:  # somebody dropped it
-            self._tenants.lose(tenant)
-            self._write_to(self._tenants.state(tenant), samples, now_ms)
-
-    def _write_to(self, state: State, samples: Sequence[Sample], now_ms: int) -> None:
+    def _write(self, tenant: str, samples: Sequence[Sample]) -> None:
+        database = self._tenants.state(tenant).database
         for piece in pieces(samples, MOST_BYTES_AT_ONCE):
-            self._note(self._engine.write(state.database, "raw", piece))
-        late_before_ms = max(now_ms - LATE_MS, state.rolled_ms or 0)
+            self._note(self._engine.write(database, RAW, piece))
+        # Looked at only now: what is rolled up from now on has these samples in it.
+        rolled_ms = self._tenants.state(tenant).rolled_ms or 0
+        now_ms = self._clock_ms()
+        late_before_ms = max(now_ms - LATE_MS, rolled_ms)
         touched = {
             (sample.server, sample.time_ms // HOUR_MS * HOUR_MS)
             for sample in samples
             if sample.time_ms < late_before_ms
         }
-        if touched:  # only now: a mark says that what it is about is there
-            self._engine.write(state.database, "raw", mark_lines(touched))
-            self._has_late = True
+        if touched:
+            self._engine.write(database, RAW, mark_lines(touched, now_ms))
 
     def _note(self, refused: Refused | None) -> None:
         if refused is None:
@@ -151,17 +151,15 @@ class InfluxDBStorage:
         return chain.from_iterable(self._engine.query(queries, database) if queries else [])
 
     def series(self, tenant: str, server: str) -> list[Key]:
-        oldest_ms = self._clock_ms() - self._tiers[0].keep_ms
         database = self._tenants.database(tenant)
         try:
-            (stated,) = self._engine.query([STATE_QUERY], database)
-            state = read_state(stated, database)
-            rolled_ms = max(oldest_ms, (state and state.hours_ms) or 0)
-            raw = Span(server, rolled_ms, 2**63)
-            rolled = Span(server, oldest_ms, rolled_ms)
-            return sorted(reading.keys_of(self._found(reading.keys_queries(raw, rolled), database)))
+            for tier in (RAW, "1h"):  # of a server that is long away there are roll-ups only
+                found = self._found(reading.keys_queries(server, tier), database)
+                if keys := reading.keys_of(found):
+                    return sorted(keys)
         except NotThere:
-            return []
+            pass
+        return []
 
     def samples(self, tenant: str, server: str, start_ms: int, end_ms: int) -> Iterator[Sample]:
         database = self._tenants.database(tenant)
@@ -188,13 +186,11 @@ class InfluxDBStorage:
                 return
 
     def maintain(self) -> None:
-        """Once a minute, and when something came late."""
+        """Do what is due once a minute."""
         now_ms = self._clock_ms()
-        if now_ms // MINUTE_MS == self._tidied_minute and not self._has_late:
-            return
-        self._has_late = False
-        self._upkeep.run(now_ms)
-        self._tidied_minute = now_ms // MINUTE_MS
+        if now_ms // MINUTE_MS != self._tidied_minute:
+            self._upkeep.run(now_ms)
+            self._tidied_minute = now_ms // MINUTE_MS
 
     def usage(self) -> Usage:
         return usage_of(self._engine, self._tenants.refresh(), self._tiers)

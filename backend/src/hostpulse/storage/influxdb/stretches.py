@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from hostpulse.storage.influxdb.reading import Span
+from hostpulse.storage.influxdb.reading import RAW, Span
 from hostpulse.storage.influxdb.state import State
 from hostpulse.storage.tiers import HOUR_MS, MINUTE_MS, Tier
-
-RAW = "raw"
 
 
 def stretches_of(

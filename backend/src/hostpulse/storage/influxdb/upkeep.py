@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
 from threading import Lock
@@ -16,10 +15,10 @@ from hostpulse.storage.influxdb.reading import FOLDS
 from hostpulse.storage.influxdb.state import Mark, State, Tenants, done_lines, marks_of, marks_query
 from hostpulse.storage.tiers import HOUR_MS, MINUTE_MS, Tier
 
-LATE_MS = 30_000
-"""A sample this much older than now leaves a mark, so that its hour is rolled up again …"""
 SETTLE_MS = 90_000
-"""… because minutes younger than this are not rolled up; between the two any write has ended."""
+"""Minutes younger than this are not rolled up, so that few samples come too late for it."""
+QUIET_MS = 120_000
+"""An hour is rolled up again when so long nothing came late for it: a backlog comes in pieces."""
 
 _SERVERS_AT_ONCE = 50
 
@@ -62,17 +61,16 @@ class Upkeep:
         until_ms = (now_ms - SETTLE_MS) // MINUTE_MS * MINUTE_MS
         # Read first: what comes late from now on stays marked.
         marks = marks_of(*self._engine.query([marks_query()], state.database))
-        rolled_before = state.rolled_ms
+        quiet = [mark for mark in marks if not 0 <= now_ms - mark.made_ms < QUIET_MS]
+        rolled_before_ms = state.rolled_ms or 0
         while (step := self._next_step(state, until_ms)) is not None:
             start_ms, end_ms = step
             with self._writing:
                 self._fold(state.database, self._minutes, start_ms, end_ms)
                 if end_ms % HOUR_MS == 0:
                     self._fold(state.database, self._hours, end_ms - HOUR_MS, end_ms)
-                state = replace(state, rolled_ms=end_ms)
-                self._tenants.save(state)
-        if rolled_before is not None:
-            self._roll_again(state, marks, rolled_before)
+                state = self._tenants.save_rolled(state, end_ms)
+        self._roll_again(state.database, quiet, rolled_before_ms)
         return state
 
     def _next_step(self, state: State, until_ms: int) -> tuple[int, int] | None:
@@ -98,19 +96,15 @@ class Upkeep:
 
     def _fold(self, database: str, tier: Tier, start_ms: int, end_ms: int, only: str = "") -> None:
         folds = ", ".join(f"{fold}(*)" for fold in FOLDS)
-        self._engine.query(
-            [
-                f"SELECT {folds}"  # noqa: S608
-                f' INTO "{tier.name}"."{name}" FROM "raw"."{name}"'
+        for name in (*FAMILIES, SAMPLES):  # each has its time, however large the fleet is
+            statement = (
+                f'SELECT {folds} INTO "{tier.name}"."{name}" FROM "raw"."{name}"'  # noqa: S608
                 f" WHERE time >= {start_ms}ms AND time < {end_ms}ms{only}"
                 f" GROUP BY time({tier.step_ms}ms), * fill(none)"
-                for name in (*FAMILIES, SAMPLES)
-            ],
-            database,
-            UPKEEP_SECONDS,
-        )
+            )
+            self._engine.query([statement], database, UPKEEP_SECONDS)
 
-    def _roll_again(self, state: State, marks: Sequence[Mark], rolled_ms: int) -> None:
+    def _roll_again(self, database: str, marks: Sequence[Mark], rolled_ms: int) -> None:
         """Roll up what came late below `rolled_ms`; all after it was rolled up just now."""
         for hour_ms, group in groupby(marks, lambda mark: mark.hour_ms):
             for some in _chunks(list(group)):
@@ -119,10 +113,10 @@ class Upkeep:
                 end_ms = min(hour_ms + HOUR_MS, rolled_ms)
                 with self._writing:
                     if hour_ms < end_ms:
-                        self._fold(state.database, self._minutes, hour_ms, end_ms, only)
+                        self._fold(database, self._minutes, hour_ms, end_ms, only)
                     if hour_ms + HOUR_MS <= rolled_ms:
-                        self._fold(state.database, self._hours, hour_ms, hour_ms + HOUR_MS, only)
-                    self._engine.write(state.database, "raw", done_lines(some))
+                        self._fold(database, self._hours, hour_ms, hour_ms + HOUR_MS, only)
+                    self._engine.write(database, "raw", done_lines(some))
 
     def _drop_one(self, state: State, shards: Sequence[Shard], now_ms: int) -> None:
         """Drop the oldest shard of each tier that is past its time: one step, not more."""
@@ -130,15 +124,15 @@ class Upkeep:
             ended = [
                 shard
                 for shard in shards
-                if shard.policy == tier.name and shard.end_ms <= now_ms - tier.keep_ms
+                if shard.policy == tier.name
+                and shard.end_ms <= now_ms - tier.keep_ms - QUIET_MS  # no mark is left in it
             ]
             if not ended:
                 continue
             oldest = min(ended, key=lambda shard: shard.end_ms)
             if tier.step_ms == 0:
                 # Said first: nothing may be rolled up anew from a day that has lost its samples.
-                state = replace(state, raw_from_ms=max(state.raw_from_ms, oldest.end_ms))
-                self._tenants.save(state)
+                state = self._tenants.save_raw_from(state, oldest.end_ms)
             self._engine.query([f"DROP SHARD {oldest.id}"], seconds=UPKEEP_SECONDS)
 
     def _shards(self) -> dict[str, list[Shard]]:

@@ -29,7 +29,8 @@ def usage_of(engine: Engine, states: Sequence[State], tiers: Sequence[Tier]) -> 
             for server, count in counts.items():
                 servers[state.tenant, server] += tier_size * count // total if total else 0
         value_count = None if tier.step_ms else values
-        tier_usages.append(TierUsage(tier.name, size, value_count, min(oldest, default=None)))
+        oldest_ms = min(oldest, default=None)
+        tier_usages.append(TierUsage(tier.name, size, value_count, oldest_ms, tier.keep_ms))
     return Usage(tier_usages, dict(servers))
 
 
