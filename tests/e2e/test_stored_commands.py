@@ -1,0 +1,88 @@
+"""The commands that look at what a running backend keeps in files."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.backend_under_test import eventually, report
+from tests.programs import Server, command, environment, now_ms
+
+SAMPLES = 50
+
+
+class Kept:
+    """A backend on files that has some samples, and the environment that leads to them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.env = environment(HOSTPULSE_STORAGE="file:", HOSTPULSE_DATA_DIR=str(folder / "data"))
+        self.server = Server(folder / "log", env=self.env)
+        self.first_ms = now_ms() // 1000 * 1000 - SAMPLES * 1000
+        self.times = [self.first_ms + i * 1000 for i in range(SAMPLES)]
+        reports = [
+            report("web-1", time_ms, cpu={"cpu_percent_total": i})
+            for i, time_ms in enumerate(self.times)
+        ]
+        self.server.accept(reports)
+        # A new server is known to other processes within a second or two.
+        eventually(lambda: self.run("export", "web-1").returncode == 0)
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+        line = command("hostpulse", *arguments)
+        return subprocess.run(line, env=self.env, capture_output=True, timeout=60, check=False)
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
+    running = Kept(tmp_path_factory.mktemp("kept"))
+    yield running
+    running.server.kill()
+
+
+def test_an_export_has_every_sample_of_its_range(kept: Kept) -> None:
+    done = kept.run("export", "web-1", "--start", "-1h")
+    assert done.returncode == 0, done.stderr
+    lines = list(csv.reader(done.stdout.decode().splitlines()))
+    assert lines[0] == ["time", "cpu_percent_total"]
+    assert [float(line[1]) for line in lines[1:]] == list(range(SAMPLES))
+
+
+def test_an_export_may_go_to_a_file_and_name_the_server_by_id(kept: Kept, tmp_path: Path) -> None:
+    server = kept.server.json("/api/servers/web-1")["id"]
+    start, end = str(kept.times[10]), str(kept.times[20])
+    out = tmp_path / "out.jsonl"
+    bounds = ("--start", start, "--end", end, "--format", "jsonl", "--output", str(out))
+    done = kept.run("export", server, *bounds)
+    assert done.returncode == 0, done.stderr
+    found = [json.loads(line)["cpu_percent_total"] for line in out.read_text().splitlines()]
+    assert found == list(range(10, 20))
+
+
+REFUSED = {
+    "no server": ("export", "web-9"),
+    "no time": ("export", "web-1", "--start", "yesterday"),
+    "memory": ("export", "web-1", "--storage", "memory://"),
+    "another folder": ("storage", "status", "--data-dir", "elsewhere"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_cannot_be_shown_is_refused_in_words(kept: Kept, what: str, tmp_path: Path) -> None:
+    arguments = [str(tmp_path) if one == "elsewhere" else one for one in REFUSED[what]]
+    done = kept.run(*arguments)
+    assert done.returncode != 0
+    assert done.stdout == b""
+    assert b"Traceback" not in done.stderr
+    assert b"Error: " in done.stderr
+
+
+def test_the_status_names_tiers_sizes_and_servers(kept: Kept) -> None:
+    done = kept.run("storage", "status")
+    assert done.returncode == 0, done.stderr
+    said = done.stdout.decode()
+    assert all(word in said for word in ("raw", "1m", "1h", "bytes/value", "web-1"))
