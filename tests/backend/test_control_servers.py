@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -346,6 +347,29 @@ def test_the_newer_report_wins_everywhere(pair: list[Backend]) -> None:
     for each in pair:
         (row,) = each.json("/api/servers")["servers"]
         assert (row["time"], row["cpu_percent_total"]) == (NOW_MS + 2, 2)
+
+
+def test_reports_between_the_rounds_of_all_are_missed_by_none(pair: list[Backend]) -> None:
+    end = time.monotonic() + 2
+
+    def post(backend: Backend, offset: int) -> None:
+        sent = 0
+        while time.monotonic() < end:
+            sent += 1
+            backend.accept(report(f"web-{sent % 50}", NOW_MS + 2 * sent + offset))
+
+    def save(backend: Backend) -> None:
+        while time.monotonic() < end:
+            backend.parts.registrar.save()
+
+    with ThreadPoolExecutor(4) as pool:
+        work = [pool.submit(post, each, offset) for offset, each in enumerate(pair)]
+        work += [pool.submit(save, each) for each in pair]
+    assert [one.result() for one in work] == [None] * 4
+    exchange(*pair)
+    lists = [{row["id"]: row for row in each.json("/api/servers")["servers"]} for each in pair]
+    assert lists[0] == lists[1]
+    assert sorted(row["number"] for row in lists[0].values()) == list(range(1, 51))
 
 
 def test_what_one_forgot_or_paused_is_so_for_all(pair: list[Backend]) -> None:

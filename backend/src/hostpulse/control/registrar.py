@@ -46,10 +46,12 @@ class Registrar:
         """Exchange what changed with the store in one transaction; raises StoreAway."""
         with self._alone():
             with self._store.transaction() as connection:
-                changed = bool(self._unsaved())
-                read = server_rows.begin_change if changed else server_rows.read_counters
-                now = read(connection)
-                written = self._exchange(connection, now)
+                if self._unsaved():
+                    now = server_rows.begin_change(connection)
+                    written = self._exchange(connection, now)
+                else:  # what changes from here on is for the next round: it takes a begun change
+                    now, written = server_rows.read_counters(connection), []
+                    self._catch_up(connection, now)
             self._settle(now, written)
 
     def pause(self, server: Server, paused: bool) -> None:
@@ -97,18 +99,21 @@ class Registrar:
         ]
 
     def _exchange(self, connection: Connection, now: Counters) -> list[_Written]:
-        """Learn what others changed, then write what is newer here."""
-        if now.change != self._known.change:
-            for row in server_rows.changed_after(connection, self._known.change):
-                self._learn(row)
-        if now.forgotten != self._known.forgotten:
-            self._drop_all_but(server_rows.numbers(connection))
+        """Learn what others changed, then write what is newer here, as part of a begun change."""
+        self._catch_up(connection, now)
         unsaved = self._unsaved()
         versions = [server.version for _, server in unsaved]
         rows = [_row(tenant, server) for tenant, server in unsaved]
         numbers = server_rows.write(connection, rows, now)
         servers = (server for _, server in unsaved)
         return [_Written(*one) for one in zip(servers, versions, numbers, strict=True)]
+
+    def _catch_up(self, connection: Connection, now: Counters) -> None:
+        if now.change != self._known.change:
+            for row in server_rows.changed_after(connection, self._known.change):
+                self._learn(row)
+        if now.forgotten != self._known.forgotten:
+            self._drop_all_but(server_rows.numbers(connection))
 
     def _settle(self, now: Counters, written: list[_Written]) -> None:
         """Take for saved what is committed."""
@@ -140,9 +145,10 @@ class Registrar:
             decoded.plan.add_totals(values)
             sample = Sample(row.id, row.sample_ms, layout, values)
             server.observe(decoded, sample, row.last_seen_ms, row.clock_ahead)
+            server.saved = sample, decoded.raw, row.last_seen_ms
         else:
             server.last_seen_ms = row.last_seen_ms
-        server.saved = server.version
+            server.saved = None, b"", row.last_seen_ms
 
     def _drop_all_but(self, numbers: set[int]) -> None:
         for tenant, server in self._servers.of_all_tenants():
