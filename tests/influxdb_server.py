@@ -65,6 +65,14 @@ class GivenInfluxDB:
         found: list[Any] = result.get("series", [])
         return found
 
+    def write(self, lines: str, database: str, policy: str = "raw") -> None:
+        """Write lines with times in ms."""
+        answer = requests.post(
+            f"{self.address}/write", params={"db": database, "rp": policy, "precision": "ms"},
+            data=lines.encode(), auth=self._auth, timeout=20,
+        )  # fmt: skip
+        assert answer.status_code == 204, answer.text
+
     def databases(self, prefix: str = "") -> list[str]:
         """Return the databases whose names begin so."""
         (series,) = self.query("SHOW DATABASES")
