@@ -1,14 +1,15 @@
 """Grids as Parquet files: decimals stored as integers with delta encoding, one column per key.
 
-A column is named `metric` or `metric{instance}`, in files of points with `.mean`, `.min`, `.max`,
-`.last` behind it; in a metric's name `{` and `\\` have a `\\` before them, so that names can be
-read back. The file's metadata has the keys as they are.
+A column is named `metric` or `metric{instance}`; in a metric's name `{` and `\\` have a `\\` before
+them, so that names can be read back. In files of points each time has four rows, told apart by
+`stat`: mean, min, max and last; the mean of a metric of whole numbers is in `mean.metric`, so that
+the others stay whole. The file's metadata has the keys as they are.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +17,20 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from hostpulse import catalogue
 from hostpulse.report import Key
 from hostpulse.storage import StorageError
 from hostpulse.storage.file.places import Owner
-from hostpulse.storage.file.points import FOLDED_PLANES, RAW_PLANES, Floats, Grid, Times
+from hostpulse.storage.file.points import FOLDED_PLANES, Floats, Grid, Times
 
 _META = b"hostpulse"
-_TIME, _COUNT = "time", "count"
+_TIME, _STAT, _COUNT = "time", "stat", "count"
+_STATS = FOLDED_PLANES[:4]
 _SCALE = 10**catalogue.DECIMALS
+_INSTANT = pa.timestamp("ms", "UTC")
 _DECIMAL = pa.decimal64(18, catalogue.DECIMALS)
 _EXACT = 2.0**53  # up to here a double tells a number from the next one
-_MOST_MEAN = 1e14
 _ESCAPED = re.compile(r"([\\{])")
 
 
@@ -38,7 +39,7 @@ class _About(msgspec.Struct):
 
     tenant: str
     server: str
-    planes: tuple[str, ...]
+    is_folded: bool
     keys: Sequence[tuple[str, str]]
     values: int
 
@@ -52,27 +53,21 @@ def column_name(key: Key) -> str:
 def content(grid: Grid, owner: Owner) -> memoryview:
     """Return the bytes of a Parquet file of the grid; a key without any value has no column."""
     known = [i for i in range(len(grid.keys)) if not np.isnan(grid.planes[0, :, i]).all()]
-    planes = RAW_PLANES if len(grid.planes) == 1 else FOLDED_PLANES
-    columns = {_TIME: pa.array(grid.times).cast(pa.timestamp("ms", "UTC"))}
-    if planes is FOLDED_PLANES:
-        columns.update(_counts(grid, known))
-    for i in known:
-        columns.update(_columns(grid.keys[i], grid.planes[:, :, i]))
+    is_folded = len(grid.planes) > 1
+    columns = _point_columns(grid, known) if is_folded else _sample_columns(grid, known)
     about = _About(
-        owner.tenant, owner.server, planes, [grid.keys[i] for i in known],
+        owner.tenant, owner.server, is_folded, [grid.keys[i] for i in known],
         int(np.count_nonzero(~np.isnan(grid.planes[0]))),
     )  # fmt: skip
     return _written(pa.table(columns), msgspec.json.encode(about))
 
 
 def _written(table: Any, about: bytes) -> memoryview:
-    split = {field.name: pa.types.is_floating(field.type) for field in table.schema}
     out = pa.BufferOutputStream()
     with pq.ParquetWriter(
-        out, table.schema, compression="zstd", compression_level=3, use_dictionary=False,
+        out, table.schema, compression="zstd", compression_level=3, use_dictionary=[_STAT],
         column_encoding={
-            name: "BYTE_STREAM_SPLIT" if is_double else "DELTA_BINARY_PACKED"
-            for name, is_double in split.items()
+            field.name: _encoding(field.type) for field in table.schema if field.name != _STAT
         },
         store_decimal_as_integer=True, store_schema=False, write_statistics=[_TIME],
     ) as writer:  # fmt: skip
@@ -81,50 +76,68 @@ def _written(table: Any, about: bytes) -> memoryview:
     return memoryview(out.getvalue())
 
 
-def _columns(key: Key, planes: Floats) -> Iterator[tuple[str, Any]]:
-    name = column_name(key)
-    metric = catalogue.find(key.metric)
-    decimals = metric.decimals if metric else catalogue.CUSTOM_DECIMALS
-    absent = np.isnan(planes[0])
-    if len(planes) == 1:
-        yield name, _exact(planes[0], absent, decimals)
-        return
-    yield f"{name}.mean", _mean(planes[0], absent, decimals)
-    for plane, values in zip(FOLDED_PLANES[1:4], planes[1:4], strict=True):
-        yield f"{name}.{plane}", _exact(values, absent, decimals)
+def _encoding(kind: Any) -> str:
+    return "BYTE_STREAM_SPLIT" if pa.types.is_floating(kind) else "DELTA_BINARY_PACKED"
 
 
-def _counts(grid: Grid, known: Sequence[int]) -> Iterator[tuple[str, Any]]:
-    """Yield how many samples each point has; of a key only where it has fewer than others."""
+def _sample_columns(grid: Grid, known: Sequence[int]) -> dict[str, Any]:
+    columns = {_TIME: pa.array(grid.times).cast(_INSTANT)}
+    for i in known:
+        values = grid.planes[0, :, i]
+        columns[column_name(grid.keys[i])] = _exact(values, _decimals(grid.keys[i]))
+    return columns
+
+
+def _point_columns(grid: Grid, known: Sequence[int]) -> dict[str, Any]:
+    points = len(grid.times)
     counts = np.nan_to_num(grid.planes[4]).astype(np.int64)
     most = counts.max(axis=1, initial=0)
-    yield _COUNT, pa.array(most)
+    columns = {
+        _TIME: pa.array(np.tile(grid.times, len(_STATS))).cast(_INSTANT),
+        _STAT: pa.array(np.repeat(_STATS, points)),
+        _COUNT: pa.array(np.tile(most, len(_STATS))),
+    }
     for i in known:
+        name, decimals = column_name(grid.keys[i]), _decimals(grid.keys[i])
+        numbers = grid.planes[:4, :, i].copy()
+        if not decimals:
+            columns[f"mean.{name}"] = _exact(_rounded(_alone(numbers, 0)), catalogue.DECIMALS)
+            numbers[0] = np.nan
+        elif decimals <= catalogue.DECIMALS:
+            numbers[0] = _rounded(numbers[0])
+        columns[name] = _exact(numbers.reshape(-1), decimals)
         differs = (counts[:, i] != most) & (counts[:, i] > 0)
-        if differs.any():
-            yield f"{column_name(grid.keys[i])}.{_COUNT}", pa.array(counts[:, i])
+        if differs.any():  # fewer samples had this key than had others
+            columns[f"{_COUNT}.{name}"] = pa.array(np.tile(counts[:, i], len(_STATS)))
+    return columns
 
 
-def _exact(values: Floats, absent: NDArray[np.bool_], decimals: int) -> Any:
+def _decimals(key: Key) -> int:
+    metric = catalogue.find(key.metric)
+    return metric.decimals if metric else catalogue.CUSTOM_DECIMALS
+
+
+def _alone(numbers: Floats, stat: int) -> Floats:
+    column = np.full_like(numbers, np.nan)
+    column[stat] = numbers[stat]
+    return column.reshape(-1)
+
+
+def _rounded(means: Floats) -> Floats:
+    scaled: Floats = np.rint(means * _SCALE)
+    return np.where(np.abs(scaled) <= _EXACT, scaled / _SCALE, means)
+
+
+def _exact(values: Floats, decimals: int) -> Any:
     """Return the narrowest column that holds each value exactly as it is."""
+    absent = np.isnan(values)
     if decimals > catalogue.DECIMALS:
         return pa.array(values, mask=absent)
     scale = _SCALE if decimals else 1
     scaled = np.rint(np.where(absent, 0.0, values) * scale)
-    fits = np.abs(scaled) <= _EXACT
-    if not (fits & ((scaled / scale == values) | absent)).all():
+    fits = (np.abs(scaled) <= _EXACT) & ((scaled / scale == values) | absent)
+    if not fits.all():
         return pa.array(values, mask=absent)
-    return _whole(scaled, absent, decimals)
-
-
-def _mean(values: Floats, absent: NDArray[np.bool_], decimals: int) -> Any:
-    filled = np.where(absent, 0.0, values)
-    if decimals > catalogue.DECIMALS or np.abs(filled).max(initial=0.0) > _MOST_MEAN:
-        return pa.array(values, mask=absent)
-    return _whole(np.rint(filled * _SCALE), absent, catalogue.DECIMALS)
-
-
-def _whole(scaled: Floats, absent: NDArray[np.bool_], decimals: int) -> Any:
     column = pa.array(scaled.astype(np.int64), mask=absent)
     return column.view(_DECIMAL) if decimals else column
 
@@ -153,11 +166,10 @@ class Reader:
     def read(self, keys: Sequence[Key] | None = None) -> Grid:
         """Return the columns of `keys`, of all where None."""
         keys = self.keys if keys is None else tuple(keys)
-        planes = self._about.planes
         names = [
-            f"{column_name(key)}.{plane}" if len(planes) > 1 else column_name(key)
-            for key in keys
-            for plane in planes
+            name
+            for key in map(column_name, keys)
+            for name in (key, f"mean.{key}", f"{_COUNT}.{key}")
         ]
         try:
             table = self._file.read(columns=[_TIME, _COUNT, *names], use_threads=False)
@@ -165,23 +177,30 @@ class Reader:
             raise self._damaged(error) from error
         columns = dict(zip(table.column_names, table.columns, strict=True))
         times = _times(columns[_TIME])
-        numbers = np.empty((len(planes), len(keys), len(times)))
-        for i, key in enumerate(keys):
-            self._fill(numbers[:, i], columns, column_name(key))
-        return Grid(times, keys, numbers.transpose(0, 2, 1))
-
-    def _fill(self, planes: Floats, columns: dict[str, Any], name: str) -> None:
-        if len(planes) == 1:
-            planes[0] = _floats(columns[name])
-            return
-        for plane, numbers in zip(FOLDED_PLANES[:4], planes, strict=False):
-            numbers[:] = _floats(columns[f"{name}.{plane}"])
-        own = columns.get(f"{name}.{_COUNT}")
-        shared = np.where(np.isnan(planes[0]), 0.0, _floats(columns[_COUNT]))
-        planes[4] = shared if own is None else _floats(own)
+        is_folded = self._about.is_folded
+        if is_folded:
+            times = times[: len(times) // len(_STATS)]
+        numbers = np.empty((len(FOLDED_PLANES) if is_folded else 1, len(times), len(keys)))
+        for i, name in enumerate(map(column_name, keys)):
+            if is_folded:
+                numbers[:, :, i] = _planes(columns, name, len(times))
+            else:
+                numbers[0, :, i] = _floats(columns[name])
+        return Grid(times, keys, numbers)
 
     def _damaged(self, error: Exception) -> StorageError:
         return StorageError(f"{self._path} is damaged ({error}); move it out of the folder.")
+
+
+def _planes(columns: dict[str, Any], name: str, points: int) -> Floats:
+    planes = np.empty((len(FOLDED_PLANES), points))
+    planes[:4] = _floats(columns[name]).reshape(len(_STATS), points)
+    means, counts = columns.get(f"mean.{name}"), columns.get(f"{_COUNT}.{name}")
+    if means is not None:
+        planes[0] = _floats(means)[:points]
+    shared = np.where(np.isnan(planes[0]), 0.0, _floats(columns[_COUNT])[:points])
+    planes[4] = shared if counts is None else _floats(counts)[:points]
+    return planes
 
 
 def _times(column: Any) -> Times:

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hostpulse.report import Key, Layout, Sample
+from hostpulse.storage.series import Columns, History, Series, Window, bucket_starts
 
 Times = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-RAW_PLANES = ("value",)
 FOLDED_PLANES = ("mean", "min", "max", "last", "count")
 _COUNT = FOLDED_PLANES.index("count")
 
@@ -92,6 +92,24 @@ def folded(grid: Grid, step_ms: int) -> Grid:
         means = np.clip(totals / counts, lows, highs)  # a sum can be off by a hair
     planes = np.stack([means, lows, highs, _last_known(last, edges), counts])
     return Grid(stamps[edges], grid.keys, planes)
+
+
+def bucketed(grid: Grid, window: Window) -> History:
+    """Make a history of buckets, as `series.build` does, of samples or points in the window."""
+    starts = bucket_starts(window)
+    points = folded(grid, window.step_ms)
+    places = (points.times - starts[0]) // window.step_ms
+    series = []
+    for i, key in enumerate(points.keys):
+        known = points.planes[_COUNT, :, i] > 0
+        if known.any():
+            columns = np.full((len(FOLDED_PLANES), len(starts)), np.nan)
+            columns[_COUNT] = 0
+            columns[:, places[known]] = points.planes[:, known, i]
+            mean, low, high, last, _ = columns.tolist()
+            count = columns[_COUNT].astype(np.int64).tolist()
+            series.append(Series(key, Columns(mean, low, high, last, count)))
+    return History(window.start_ms, window.end_ms, window.step_ms, False, starts, series)
 
 
 def _as_points(planes: Floats) -> Sequence[Floats]:

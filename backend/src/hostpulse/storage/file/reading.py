@@ -13,11 +13,11 @@ import numpy as np
 from hostpulse.report import Key, Layout, Sample
 from hostpulse.storage import History, StorageError, Wanted, Window
 from hostpulse.storage.file.archive import Archive
-from hostpulse.storage.file.points import FOLDED_PLANES, Grid, folded, merged, of_samples
+from hostpulse.storage.file.points import FOLDED_PLANES, Grid, bucketed, folded, merged, of_samples
 from hostpulse.storage.file.recovery import Shelves
 from hostpulse.storage.file.shelf import SealedFile, Shelf
 from hostpulse.storage.memory import columns_of
-from hostpulse.storage.series import Columns, Part, build, build_from_parts
+from hostpulse.storage.series import build
 from hostpulse.storage.tiers import DAY_MS, HOUR_MS, MINUTE_MS, Choice
 
 _ATTEMPTS = 5
@@ -68,16 +68,14 @@ class Reading:
 
     def _history(self, shelf: Shelf, wanted: Wanted, window: Window, choice: Choice) -> History:
         raw = self._raw(shelf, window.start_ms, window.end_ms)
-        as_stored = choice.raw_may_do and self._is_few(raw, window)
-        if as_stored or not choice.tier.step_ms or (not raw.files and _covers(shelf, window)):
-            asked = window if as_stored else choice.window
-            if not raw.files:
-                return build([row.time_ms for row in raw.rows], columns_of(raw.rows, wanted), asked)
+        if choice.raw_may_do and self._is_few(raw, window):
             grid = self._grid(raw, wanted).between(window.start_ms, window.end_ms)
-            return build(grid.times.tolist(), _lists(grid), asked)
-        return build_from_parts(
-            self._parts(shelf, wanted, window, choice.tier.step_ms), choice.window
-        )
+            return build(grid.times.tolist(), _lists(grid), window)
+        if not choice.tier.step_ms or window.start_ms >= shelf.complete_from_ms:
+            grid = self._grid(raw, wanted).between(window.start_ms, window.end_ms)
+        else:
+            grid = self._mixed(shelf, wanted, window, choice.tier.step_ms)
+        return bucketed(grid, choice.window)
 
     def _raw(self, shelf: Shelf, start_ms: int, end_ms: int) -> _Raw:
         with self._shelves.lock:
@@ -103,27 +101,21 @@ class Reading:
         grids = [self._archive.grid(file, wanted) for file in raw.files]
         return merged([*grids, _of_rows(raw.rows, wanted)])
 
-    def _parts(self, shelf: Shelf, wanted: Wanted, window: Window, step_ms: int) -> list[Part]:
-        """Return points where all is sealed and samples where it is not, in order of time."""
+    def _mixed(self, shelf: Shelf, wanted: Wanted, window: Window, step_ms: int) -> Grid:
+        """Return the points of a window, made of samples for the hours that are not sealed."""
         start_ms = window.start_ms - window.start_ms % step_ms
         end_ms = -(-window.end_ms // step_ms) * step_ms
         with self._shelves.lock:
-            unsealed = sorted(hour for hour in shelf.pending if start_ms - HOUR_MS < hour < end_ms)
-            raws = {
-                hour: self._unsealed(shelf, max(hour, start_ms), min(hour + HOUR_MS, end_ms))
-                for hour in unsealed
-            }
+            unsealed = [hour for hour in shelf.pending if start_ms - HOUR_MS < hour < end_ms]
+            raws = [self._unsealed(shelf, hour, hour + HOUR_MS) for hour in unsealed]
             files = self._point_files(shelf, start_ms, end_ms, step_ms)
         points = self._points(files, wanted, step_ms)
-        parts = []
-        for hour, raw in raws.items():
-            parts.append(_part(points.between(start_ms, hour)))
-            samples = self._grid(raw, wanted).between(
-                max(hour, start_ms), min(hour + HOUR_MS, end_ms)
-            )
-            parts.append(Part(samples.times.tolist(), _as_points(samples)))
-            start_ms = max(start_ms, hour + HOUR_MS)
-        return [*parts, _part(points.between(start_ms, end_ms))]
+        sealed = np.isin(points.times - points.times % HOUR_MS, unsealed, invert=True)
+        grids = [Grid(points.times[sealed], points.keys, points.planes[:, sealed])]
+        for hour, raw in zip(unsealed, raws, strict=True):
+            samples = self._grid(raw, wanted).between(hour, hour + HOUR_MS)
+            grids.append(folded(samples, step_ms))
+        return merged(grids, len(FOLDED_PLANES)).between(start_ms, end_ms)
 
     @staticmethod
     def _unsealed(shelf: Shelf, start_ms: int, end_ms: int) -> _Raw:
@@ -179,11 +171,6 @@ class Reading:
         ]
 
 
-def _covers(shelf: Shelf, window: Window) -> bool:
-    """Tell whether memory has all samples of a window."""
-    return window.start_ms >= shelf.complete_from_ms
-
-
 def _overlapping(files: Iterable[SealedFile], start_ms: int, end_ms: int) -> list[SealedFile]:
     return [file for file in files if file.start_ms < end_ms and file.end_ms > start_ms]
 
@@ -199,16 +186,3 @@ def _of_rows(rows: Sequence[Sample], wanted: Wanted) -> Grid:
 
 def _lists(grid: Grid) -> dict[Key, list[float]]:
     return {key: grid.planes[0, :, i].tolist() for i, key in enumerate(grid.keys)}
-
-
-def _as_points(samples: Grid) -> dict[Key, Columns]:
-    return {key: Columns.of_values(values) for key, values in _lists(samples).items()}
-
-
-def _part(points: Grid) -> Part:
-    count = np.nan_to_num(points.planes[-1]).astype(np.int64)
-    columns = {}
-    for i, key in enumerate(points.keys):
-        mean, low, high, last = (plane[:, i].tolist() for plane in points.planes[:-1])
-        columns[key] = Columns(mean, low, high, last, count[:, i].tolist())
-    return Part(points.times.tolist(), columns)

@@ -128,6 +128,10 @@ class Shelf:
         right = bisect_left(self.rows, end_ms, key=_time)
         return self.rows[left:right]
 
+    def pending_rows(self) -> list[Sample]:
+        """Return the rows that are in no Parquet file yet."""
+        return [row for row in self.rows if self.is_pending(row.time_ms)]
+
     def trim(self) -> None:
         """Let rows go that Parquet files have, but for the newest."""
         newest = self.rows[-CAPACITY:]

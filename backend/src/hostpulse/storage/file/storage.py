@@ -33,20 +33,20 @@ _log = structlog.get_logger("hostpulse.storage")
 
 
 class FileStorage:
-    """Keeps samples in a folder that one process writes; `is_reader` opens it beside that one.
+    """Keeps samples in a folder that one process writes; others may open it `read_only`.
 
-    Raises StorageError when another process has the folder or it cannot be used.
+    Raises StorageError when another process writes there or the folder cannot be used.
     """
 
     durability = "fsync"
     is_immediate = False
 
-    def __init__(self, folder: Path, options: Options, is_reader: bool = False) -> None:
+    def __init__(self, folder: Path, options: Options) -> None:
         self._folder = folder
         self._clock_ms = options.clock_ms
         self._tiers = options.retention.tiers(RAW_KEEP_MS)
-        self._is_reader = is_reader
-        self._lock = None if is_reader else _locked(folder)
+        self._read_only = options.read_only
+        self._lock = None if options.read_only else _locked(folder)
         self._writing = Lock()
         self._failure = False
         self._closing = Event()
@@ -59,13 +59,13 @@ class FileStorage:
 
     def _open(self, options: Options) -> None:
         journal = self._folder / "journal"
-        quarantine = None if self._is_reader else self._folder / "quarantine"
+        quarantine = None if self._read_only else self._folder / "quarantine"
         self._shelves = Shelves(self._folder)
         self._journal = Journal(journal, self._clock_ms)
         self._archive = Archive()
         # Journal first: what is sealed between the two looks is then seen twice, not never.
         layouts = recovery.scan_journal(self._shelves, self._journal.segments, quarantine)
-        recovery.find_files(self._shelves, self._folder, clean=not self._is_reader)
+        recovery.find_files(self._shelves, self._folder, clean=not self._read_only)
         self._sealing = Sealing(self._shelves, self._journal, self._tiers, options.budget_bytes)
         self._reading = Reading(self._shelves, self._archive, self._look_again)
         self._loader = Thread(
@@ -79,7 +79,7 @@ class FileStorage:
                 continue
             try:
                 lost = recovery.load_values(self._shelves, segment, layouts, self._closing)
-                if lost and not self._is_reader:
+                if lost and not self._read_only:
                     copy = keep_copy(segment.path, self._folder / "quarantine")
                     _log.error("samples whose layout is lost", count=lost, kept_in=str(copy))
             except Exception:  # noqa: BLE001 - it stays in the journal, the others go on
@@ -87,6 +87,7 @@ class FileStorage:
         self._loaded.set()
 
     def append(self, batches: Sequence[Batch]) -> list[Appended]:
+        self._refuse_if_read_only()
         with self._writing:
             done, fresh = self._judge(batches)
             if fresh:
@@ -158,6 +159,7 @@ class FileStorage:
             yield from self._reading.samples(shelf, start_ms, end_ms)
 
     def forget(self, tenant: str, server: str) -> None:
+        self._refuse_if_read_only()
         with self._writing, self._sealing.files_lock:
             shelf = self._shelves.require(tenant, server)
             with self._shelves.lock:
@@ -169,19 +171,24 @@ class FileStorage:
             self._journal.forget(name_of(tenant, server))
 
     def maintain(self) -> None:
-        if self._loaded.is_set() and not self._is_reader:
+        if self._loaded.is_set() and not self._read_only:
             self._sealing.run(self._clock_ms())
 
     def usage(self) -> Usage:
         shelves = self._shelves.all()
-        servers = {
-            (shelf.tenant, shelf.server): sum(file.size_bytes for file in shelf.files())
-            for shelf in shelves
-        }
+        with self._shelves.lock:
+            pending = {shelf: shelf.pending_rows() for shelf in shelves}
         raw, *points = (
             self._tier_usage(shelves, i, tier.name) for i, tier in enumerate(self._tiers)
         )
-        return Usage([self._with_journal(raw, shelves), *points], servers)
+        raw = self._with_journal(raw, [row for rows in pending.values() for row in rows])
+        share = self._journal.size_bytes() / max(sum(map(len, pending.values())), 1)
+        servers = {
+            (shelf.tenant, shelf.server): sum(file.size_bytes for file in shelf.files())
+            + int(share * len(rows))
+            for shelf, rows in pending.items()
+        }
+        return Usage([raw, *points], servers)
 
     def _tier_usage(self, shelves: Sequence[Shelf], number: int, name: str) -> TierUsage:
         files = [file for shelf in shelves for file in shelf.tier(number)]
@@ -190,18 +197,19 @@ class FileStorage:
         oldest_ms = min((file.start_ms for file in files), default=None)
         return TierUsage(name, size_bytes, values, oldest_ms)
 
-    def _with_journal(self, raw: TierUsage, shelves: Sequence[Shelf]) -> TierUsage:
-        with self._shelves.lock:
-            rows = [row for shelf in shelves for row in shelf.rows if shelf.is_pending(row.time_ms)]
+    def _with_journal(self, raw: TierUsage, pending: Sequence[Sample]) -> TierUsage:
         return TierUsage(
             raw.name,
             (raw.size_bytes or 0) + self._journal.size_bytes(),
-            (raw.value_count or 0) + sum(len(row.values) for row in rows),
-            min((row.time_ms for row in rows), default=raw.oldest_ms),
+            (raw.value_count or 0) + sum(len(row.values) for row in pending),
+            min(
+                [row.time_ms for row in pending] + ([raw.oldest_ms] if raw.oldest_ms else []),
+                default=None,
+            ),
         )
 
     def check(self) -> None:
-        if self._is_reader:
+        if self._read_only:
             return
         if not os.access(self._folder / "journal", os.W_OK | os.X_OK):
             raise StorageError(
@@ -223,9 +231,13 @@ class FileStorage:
         return self._shelves.get(tenant, server)
 
     def _look_again(self, shelf: Shelf) -> None:
-        if self._is_reader:
+        if self._read_only:
             with self._shelves.lock:
                 recovery.find_files_of(shelf, clean=False)
+
+    def _refuse_if_read_only(self) -> None:
+        if self._read_only:
+            raise StorageError(f"The folder {self._folder} is open for reading only.")
 
     def _unlock(self) -> None:
         if self._lock is not None:
