@@ -24,11 +24,15 @@ _MOST_NUMBERS = 1_000_000  # in one statement
 
 # Every append holds the gate with others; who moves `open_from` or forgets a server holds it alone.
 # So what was late stays late, and what was not is there when its minute is rolled up.
-_ENTER = sql.SQL("""
+_ENTER = (
+    sql.SQL("""
     BEGIN;
     SELECT pg_advisory_xact_lock_shared({locks}, {gate});
     SELECT generation, (extract(epoch FROM open_from) * 1000)::bigint FROM hostpulse.progress
-""").format(locks=LOCKS, gate=GATE_LOCK)
+""")
+    .format(locks=LOCKS, gate=GATE_LOCK)
+    .as_bytes()
+)
 _INSERT = """
     INSERT INTO hostpulse.samples (server_id, time, layout_id, values)
     SELECT r.server_id, r.time, r.layout_id, (%s::double precision[])[r.first:r.last]

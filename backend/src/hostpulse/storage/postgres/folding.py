@@ -10,9 +10,11 @@ from operator import itemgetter
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hostpulse.report import Key, Layout
 from hostpulse.storage.postgres.wire import Doubles, Wholes
+from hostpulse.storage.series import Columns, History, Series, Window, bucket_starts
 
 MOST_KEYS = 10_000
 """Of one roll-up: a server whose names change all the time has no more than that."""
@@ -39,8 +41,7 @@ def of_samples(
     """Take each sample, (number of its layout, its values), for a point."""
     keys = common_keys([number for number, _ in rows], layouts)
     values = _matrix(rows, keys, layouts, np.nan)
-    count = (~np.isnan(values)).astype(np.int64)
-    return Points(np.asarray(times), keys, values, values, values, values, count)
+    return Points(np.asarray(times), keys, values, values, values, values, _known(values))
 
 
 def of_points(
@@ -70,6 +71,10 @@ def common_keys(numbers: Sequence[int], layouts: Mapping[int, Layout]) -> tuple[
     return tuple(key for key, _ in counts.most_common(MOST_KEYS))
 
 
+def _known(values: Doubles) -> Wholes:
+    return (~np.isnan(values)).astype(np.int64)
+
+
 def _matrix(
     rows: Sequence[tuple[int, Any]],
     keys: tuple[Key, ...],
@@ -91,8 +96,47 @@ def _matrix(
     return made
 
 
+def of_cells(times: Wholes, keys: tuple[Key, ...], cells: Doubles) -> Points:
+    """Take cells, one for each time, key and part; if there is one part, it is a sample."""
+    if cells.shape[2] == 1:
+        values = cells[:, :, 0]
+        return Points(times, keys, values, values, values, values, _known(values))
+    mean, low, high, last, count = np.moveaxis(cells, 2, 0)
+    return Points(times, keys, mean, low, high, last, count.astype(np.int64))
+
+
+def joined(points: Sequence[Points]) -> Points:
+    """Put points of the same keys in one order of time."""
+    times = np.concatenate([some.times for some in points])
+    order = np.argsort(times)
+    parts = [np.concatenate([getattr(some, part) for some in points])[order] for part in PARTS]
+    return Points(times[order], points[0].keys, *parts)
+
+
+def bucketed(points: Points, window: Window) -> History:
+    """Fold points into the buckets of a window; what `series.build` does, for all keys at once."""
+    stamps = bucket_starts(window)
+    folded = fold(points, window.step_ms)
+    places = (folded.times - stamps[0]) // window.step_ms
+    series = []
+    filled = [_spread(getattr(folded, part), places, len(stamps), part) for part in PARTS]
+    for i, key in enumerate(points.keys):
+        columns = Columns(*[part[:, i].tolist() for part in filled])
+        if any(columns.count):
+            series.append(Series(key, columns))
+    return History(window.start_ms, window.end_ms, window.step_ms, False, stamps, series)
+
+
+def _spread(part: NDArray[Any], places: Wholes, length: int, name: str) -> NDArray[Any]:
+    made = np.full((length, part.shape[1]), 0 if name == "count" else np.nan, part.dtype)
+    made[places] = part
+    return made
+
+
 def fold(points: Points, step_ms: int) -> Points:
     """Fold the points of each `step_ms` into one, stamped at its start; NaN and 0 are no value."""
+    if not len(points.times):
+        return points
     stamps = points.times // step_ms * step_ms
     starts = np.flatnonzero(np.concatenate([[True], stamps[1:] != stamps[:-1]]))
     known = points.count > 0

@@ -63,7 +63,7 @@ class Partitions:
     """Makes partitions, once each."""
 
     def __init__(self) -> None:
-        self._there: set[str] = set()
+        self._there: set[tuple[Family, int]] = set()
 
     def forget(self) -> None:
         """Look again before believing that a partition is there."""
@@ -71,14 +71,12 @@ class Partitions:
 
     def ensure(self, cursor: Cursor, family: Family, times_ms: Iterable[int]) -> None:
         """Make the partitions that these times need; in a transaction of their own."""
-        days = {time_ms // DAY_MS for time_ms in times_ms}
-        spans = {family.span_at(day * DAY_MS) for day in days}
-        for span in sorted(spans, key=lambda span: span.start_ms):
-            if span.name not in self._there:
-                _make(cursor, family, span)
-                if len(self._there) >= _MOST_REMEMBERED:
-                    self.forget()
-                self._there.add(span.name)
+        if len(self._there) > _MOST_REMEMBERED:
+            self.forget()
+        for day in sorted({time_ms // DAY_MS for time_ms in times_ms}):
+            if (family, day) not in self._there:
+                _make(cursor, family, family.span_at(day * DAY_MS))
+                self._there.add((family, day))
 
 
 def existing(cursor: Cursor, family: Family) -> list[Span]:

@@ -10,15 +10,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
+import numpy as np
 from psycopg import sql
 
 from hostpulse.report import Key, Layout
 from hostpulse.storage.postgres.connections import Cursor
 from hostpulse.storage.postgres.directory import Layouts, Name, server_key
-from hostpulse.storage.postgres.folding import PARTS
+from hostpulse.storage.postgres.folding import PARTS, Points, bucketed, joined, of_cells
 from hostpulse.storage.postgres.partitions import HOUR, MINUTE, RAW, Family
-from hostpulse.storage.postgres.wire import Ints, Moment, Times
-from hostpulse.storage.series import Columns, History, Part, Wanted, Window, build, build_from_parts
+from hostpulse.storage.postgres.wire import Ints, Moment, Times, Wholes
+from hostpulse.storage.series import History, Wanted, Window, build
 from hostpulse.storage.tiers import DAY_MS, HOUR_MS, MINUTE_MS, Choice
 
 Range: TypeAlias = tuple[int, int]
@@ -78,14 +79,24 @@ def read_history(cursor: Cursor, layouts: Layouts, question: Question) -> Histor
     window, choice = question.window, question.choice
     if state is None or not state.keys:
         return build([], {}, window)
+    if len(state.keys) > _MOST_KEYS:  # several statements have to see the same rows
+        cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     inside = (window.start_ms, window.end_ms)
     few = choice.raw_may_do and _count(cursor, state, inside, window.points + 1) <= window.points
-    if few or not choice.tier.step_ms:
-        part = _read(cursor, state, RAW, [inside])
-        values = {key: columns.mean for key, columns in part.columns.items()}
-        return build(part.times, values, window if few else choice.window)
-    reader = _read_hours if choice.tier.step_ms == HOUR_MS else _read_minutes
-    return build_from_parts([_join(list(reader(cursor, state, [inside])))], choice.window)
+    if few:
+        points = _read(cursor, state, RAW, [inside])
+        return build(points.times.tolist(), _lists(points), window)
+    if choice.tier.step_ms == HOUR_MS:
+        parts = _read_hours(cursor, state, [inside])
+    elif choice.tier.step_ms == MINUTE_MS:
+        parts = _read_minutes(cursor, state, [inside])
+    else:
+        parts = iter([_read(cursor, state, RAW, [inside])])
+    return bucketed(joined(list(parts)), choice.window)
+
+
+def _lists(points: Points) -> dict[Key, list[float]]:
+    return dict(zip(points.keys, points.mean.T.tolist(), strict=True))
 
 
 def _state(cursor: Cursor, layouts: Layouts, question: Question) -> _State | None:
@@ -112,7 +123,7 @@ def _count(cursor: Cursor, state: _State, inside: Range, limit: int) -> int:
     return row[0] if row else 0
 
 
-def _read_hours(cursor: Cursor, state: _State, ranges: Sequence[Range]) -> Iterator[Part]:
+def _read_hours(cursor: Cursor, state: _State, ranges: Sequence[Range]) -> Iterator[Points]:
     """Read hours where they are right, minutes in the others and after the last one."""
     rolled, open_ = _cut(ranges, HOUR_MS, state.hour_until)
     clean = _without(rolled, state.dirty_hours, HOUR_MS)
@@ -121,7 +132,7 @@ def _read_hours(cursor: Cursor, state: _State, ranges: Sequence[Range]) -> Itera
     yield from _read_minutes(cursor, state, [*dirty, *open_])
 
 
-def _read_minutes(cursor: Cursor, state: _State, ranges: Sequence[Range]) -> Iterator[Part]:
+def _read_minutes(cursor: Cursor, state: _State, ranges: Sequence[Range]) -> Iterator[Points]:
     """Read minutes where they are right, samples in the others and after the last one."""
     rolled, open_ = _cut(ranges, MINUTE_MS, state.minute_until)
     clean = _without(rolled, state.dirty_minutes, MINUTE_MS)
@@ -163,42 +174,34 @@ def _within(starts: Sequence[int], step_ms: int, ranges: Sequence[Range]) -> lis
     return _real((start, start + step_ms) for start in inside)
 
 
-def _read(cursor: Cursor, state: _State, family: Family, ranges: Sequence[Range]) -> Part:
+def _read(cursor: Cursor, state: _State, family: Family, ranges: Sequence[Range]) -> Points:
     """Read the points of a tier in these ranges, which do not overlap."""
-    if not ranges:
-        return Part([], {})
-    columns: dict[Key, Columns] = {}
-    times: list[int] = []
-    for first in range(0, len(state.keys), _MOST_KEYS):
+    parts = 1 if family is RAW else len(PARTS)
+    times: Wholes = np.empty(0, np.int64)
+    cells = [np.empty((0, len(state.keys), parts))]
+    for first in range(0, len(state.keys) if ranges else 0, _MOST_KEYS):
         keys = state.keys[first : first + _MOST_KEYS]
-        times, found = _read_keys(cursor, state, family, ranges, keys)
-        columns.update(zip(keys, found, strict=True))
-    return Part(times, columns)
+        rows = np.array(_fetch(cursor, state, family, ranges, keys), np.float64)
+        rows = rows.reshape(-1, 1 + len(keys) * parts)
+        times = rows[:, 0].astype(np.int64)
+        cells.append(rows[:, 1:].reshape(-1, len(keys), parts))
+    together = np.concatenate(cells[1:] or cells, axis=1)
+    return of_cells(times, tuple(state.keys), together)
 
 
-def _read_keys(
+def _fetch(
     cursor: Cursor, state: _State, family: Family, ranges: Sequence[Range], keys: Sequence[Key]
-) -> tuple[list[int], list[Columns]]:
-    positions = [
-        Ints([layout.index.get(key, -1) + 1 for layout in state.layouts.values()]) for key in keys
-    ]
+) -> list[Any]:
+    """Return a row for each point: its time, then the parts of each key."""
     edges: list[Moment | Times]
     if len(ranges) == 1:
         where, edges = _INSIDE_ONE, [Moment(edge) for edge in ranges[0]]
     else:
         where, edges = _INSIDE_ANY, [Times(edge) for edge in zip(*ranges, strict=True)]
-    cursor.execute(
-        _query(family, len(keys), where),
-        [state.server_id, *edges, Ints(list(state.layouts)), *positions],
-    )
-    rows = cursor.fetchall()
-    if not rows:
-        return [], [Columns([], [], [], [], []) for _ in keys]
-    times, *cells = (list(cell) for cell in zip(*rows, strict=True))
-    if family is RAW:
-        return times, [Columns.of_values(cell) for cell in cells]
-    width = len(PARTS)
-    return times, [Columns(*cells[i : i + width]) for i in range(0, len(cells), width)]
+    layouts = state.layouts.values()
+    places = [Ints([layout.index.get(key, -1) + 1 for layout in layouts]) for key in keys]
+    sent = [state.server_id, *edges, Ints(list(state.layouts)), *places]
+    return cursor.execute(_query(family, len(keys), where), sent).fetchall()
 
 
 def _query(family: Family, key_count: int, points: sql.SQL) -> sql.Composed:
@@ -234,20 +237,3 @@ _INSIDE_ANY = sql.SQL("""
 _LAYOUTS = sql.SQL("unnest({arrays}) AS l (layout_id, {places}) ON l.layout_id = s.layout_id")
 _COMMA = sql.SQL(", ")
 _ABSENT = {part: sql.SQL("'NaN'") for part in ("values", *PARTS)} | {"count": sql.SQL("0")}
-
-
-def _join(parts: Sequence[Part]) -> Part:
-    """Make one part of several whose times do not overlap."""
-    filled = [part for part in parts if part.times]
-    if len(filled) <= 1:
-        return filled[0] if filled else Part([], {})
-    times = [time for part in filled for time in part.times]
-    order = sorted(range(len(times)), key=times.__getitem__)
-    columns = {}
-    for key in filled[0].columns:
-        cells: dict[str, list[Any]] = {}
-        for name in PARTS:
-            joined = [cell for part in filled for cell in getattr(part.columns[key], name)]
-            cells[name] = [joined[i] for i in order]
-        columns[key] = Columns(**cells)
-    return Part([times[i] for i in order], columns)
