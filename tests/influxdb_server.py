@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import pytest
 import requests
@@ -38,7 +38,7 @@ class GivenInfluxDB:
         self.port = parts.port or 8086
         scheme = "https" if "tls=on" in parts.query else "http"
         self.address = f"{scheme}://{self.host}:{self.port}"
-        self._auth = (parts.username or "", parts.password or "")
+        self._auth = (unquote(parts.username or ""), unquote(parts.password or ""))
         self._prefixes: list[str] = []
 
     def url(self, prefix: str = "", login: str | None = None) -> str:
@@ -116,7 +116,6 @@ class InfluxDBServer(GivenInfluxDB):
         password = secrets.token_hex(8) + "p@ss/w:rd?#%"
         port = free_port()
         super().__init__(f"influxdb://{USER}:{quote(password, safe='')}@127.0.0.1:{port}/")
-        self._auth = (USER, password)
         try:
             self._configure()
             self.start()
