@@ -27,7 +27,7 @@ from hostpulse.storage import (
     open_storage,
 )
 
-from tests.backend_under_test import eventually
+from tests.backend_under_test import Backend, eventually, report
 from tests.programs import free_port
 
 NOW_MS = 1_795_423_385_000
@@ -134,6 +134,24 @@ def knows_password(url: str, text: str) -> bool:
     password = urlsplit(url).password or ""
     assert password
     return any(secret in text for secret in (password, unquote(password), "Basic "))
+
+
+def test_agents_are_told_to_come_again_while_the_engine_is_away(influxdb: Any) -> None:
+    with Backend(storage=influxdb.url("door")) as backend:
+        first = report(time_ms=NOW_MS)
+        receipt = backend.accept(first)
+        assert (receipt["durability"], receipt["duplicates"]) == ("engine", None)
+        influxdb.stop()
+        refused = backend.post(report(time_ms=NOW_MS + 5000))
+        assert refused.status_code == 503
+        assert int(refused.headers["Retry-After"]) > 0
+        assert "InfluxDB at" in refused.text
+        influxdb.start()
+        backend.accept(report(time_ms=NOW_MS + 5000))
+        window = {"start": NOW_MS - 60_000, "end": NOW_MS + 60_000}
+        path = "/api/servers/web-1/history"
+        history = backend.json(path, metrics="cpu_percent_total", **window)
+        assert {NOW_MS, NOW_MS + 5000} <= set(history["times"])
 
 
 def test_an_engine_that_hangs_is_given_up_in_time_and_used_again(
