@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+import ssl
 import time
 from array import array
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 import psutil
 import pytest
+import trustme
 from hostpulse.report import Key, Layout, Sample
 from hostpulse.storage import (
     Batch,
@@ -280,6 +282,25 @@ def test_a_peer_that_is_no_influxdb_is_told(stub: Any, tmp_path: Path) -> None:
         assert time.monotonic() - began < 2
         storage.close()
     silent.close()
+
+
+def test_a_certificate_that_the_system_does_not_trust_is_refused(
+    stub: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    stub.socket = context.wrap_socket(stub.socket, server_side=True)
+    storage = opened(f"influxdb://user:s3cret@localhost:{stub.server_port}/x?tls=on", tmp_path)
+    with pytest.raises(StorageError, match=r"cannot be trusted with TLS: .*certificate"):
+        storage.check()
+    storage.close()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    storage = opened(f"influxdb://user:s3cret@localhost:{stub.server_port}/x?tls=on", tmp_path)
+    storage.check()
+    assert storage.append([Batch("a", [sample()])])[0].accepted == 1
+    storage.close()
 
 
 def test_a_wrong_password_is_told_without_the_right_or_the_wrong_one(
