@@ -65,6 +65,8 @@ class Connection:
             return None
         head = bytes(self._received[:end])
         body = bytes(self._received[end + 4 :])
+        if b"transfer-encoding: chunked" in head.lower():
+            return (int(head[9:12]), _joined(body)) if body.endswith(b"\r\n0\r\n\r\n") else None
         return (int(head[9:12]), body) if len(body) >= _length(head) else None
 
     def ask(self, request: bytes) -> tuple[int, bytes]:
@@ -81,6 +83,16 @@ class Connection:
 def _length(head: bytes) -> int:
     found = head.lower().partition(b"content-length:")[2]
     return int(found.partition(b"\r\n")[0]) if found else 0
+
+
+def _joined(chunks: bytes) -> bytes:
+    """Join the chunks of a body."""
+    found = bytearray()
+    while size := int(chunks[: chunks.index(b"\r\n")], 16):
+        start = chunks.index(b"\r\n") + 2
+        found += chunks[start : start + size]
+        chunks = chunks[start + size + 2 :]
+    return bytes(found)
 
 
 def drive(port: int, requests: Iterable[bytes], connections: int, check: Check) -> Load:

@@ -7,10 +7,12 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 import urllib.request
 from contextlib import ExitStack
 from pathlib import Path
 
+from client import Connection, post
 from process import BenchError, Program, answers, free_port
 
 sys.path.append(str(Path(__file__).parents[1]))
@@ -91,6 +93,28 @@ def start_victoria_metrics() -> tuple[Program, int]:
     return started, port
 
 
+def write_lines(port: int, lines: bytes) -> None:
+    """Give line protocol to VictoriaMetrics."""
+    line = Connection(port)
+    status, body = line.ask(post("/write?precision=ms", lines, {}))
+    line.close()
+    if status != 204:
+        raise BenchError(f"VictoriaMetrics answered {status}: {body[:300]!r}")
+
+
+def victoria_metrics_bytes(started: Program, port: int, rows: int) -> int:
+    """Let it merge all `rows` into one part, as it would in time; return what that takes."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        for task in ("force_flush", "force_merge"):
+            _get(port, f"/internal/{task}")
+        time.sleep(1)
+        parts = list((started.folder / "data" / "data").glob("*/*_*/*_*_*_*_*"))
+        if len(parts) == 1 and int(parts[0].name.partition("_")[0]) == rows:  # part of its name
+            return sum(file.stat().st_size for file in parts[0].iterdir())
+    raise BenchError(f"VictoriaMetrics did not merge its parts into one: {parts}")
+
+
 def victoria_metrics_rows(port: int) -> int:
     """Return how many numbers it has taken by line protocol."""
     return _counted(port, r'vm_rows_inserted_total\{type="influx"\}')
@@ -120,10 +144,14 @@ def prometheus_samples(port: int) -> int:
 
 
 def _counted(port: int, counter: str) -> int:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
-        text = answer.read().decode()
-    found = re.search(rf"^{counter} (\S+)$", text, re.MULTILINE)
+    found = re.search(rf"^{counter} (\S+)$", _get(port, "/metrics"), re.MULTILINE)
     return int(float(found[1])) if found else 0
+
+
+def _get(port: int, path: str) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as answer:
+        text: str = answer.read().decode()
+        return text
 
 
 def start_postgresql(stack: ExitStack) -> PostgresServer:

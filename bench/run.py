@@ -17,6 +17,8 @@ import ingest
 import latency
 import pages
 import peers
+import reads
+import sizes
 import storages
 from process import BenchError
 from table import Result
@@ -31,6 +33,8 @@ def main() -> None:
         "storages": lambda: storages.measure(asked.rounds, asked.quick),
         "ingest": lambda: ingest.measure(asked.rounds, asked.slow, asked.quick),
         "duty": lambda: duty.measure(asked.quick),
+        "sizes": lambda: sizes.measure(asked.quick),
+        "reads": lambda: reads.measure(asked.quick),
         "history": lambda: latency.measure(asked.quick),
         "agents": lambda: agents.measure(asked.quick),
         "pages": pages.measure,
@@ -48,7 +52,7 @@ def main() -> None:
 
 def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench/run.py", description=__doc__)
-    names = ["ingest", "storages", "duty", "history", "agents", "pages"]
+    names = ["ingest", "storages", "duty", "sizes", "reads", "history", "agents", "pages"]
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(names)}; else all")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of ingest (default 3)")

@@ -111,6 +111,8 @@ def _influxdb(stack: ExitStack) -> tuple[str, int]:
 
 KINDS = {
     MEMORY: Kind("memory", lambda _: ("memory://", None)),
+    FILE: Kind("fsync", lambda _: ("file:", None)),
+    POSTGRESQL_STORAGE: Kind("commit", _postgresql),
     INFLUXDB_STORAGE: Kind("engine", _influxdb),
 }
 
@@ -142,6 +144,13 @@ def accepting(durability: str) -> client.Check:
         return int(answer["accepted"])
 
     return check
+
+
+def post_once(port: int, report: bytes, durability: str) -> None:
+    """Give the backend a body that it must take."""
+    line = client.Connection(port)
+    accepting(durability)(*line.ask(client.post("/api/metrics", report, _JSON)))
+    line.close()
 
 
 def _found_in_history(port: int, name: str, fleet: Fleet) -> int:

@@ -9,8 +9,10 @@ from statistics import median
 
 from rounds import Costs, Shape, in_turns, load, ratio, spread
 from sides import (
+    FILE,
     INFLUXDB,
     MEMORY,
+    POSTGRESQL_STORAGE,
     VICTORIA_METRICS,
     check_arrived,
     start_all,
@@ -23,7 +25,15 @@ STEP_MS = 50
 SETTLE_SECONDS = 2.0  # VictoriaMetrics does half of its work in the second after its answer
 SINGLE = Shape("one sample a request, 8 connections", 1, 8, 6000)
 BATCH = Shape("100 samples a request, 8 connections", 100, 8, 200)
-LIMITS = ((BATCH, MEMORY, VICTORIA_METRICS, 0.6),)
+LIMITS = (
+    (BATCH, MEMORY, VICTORIA_METRICS, 0.6),
+    (BATCH, FILE, VICTORIA_METRICS, 1.2),
+    (BATCH, POSTGRESQL_STORAGE, VICTORIA_METRICS, 2.0),
+    (SINGLE, FILE, VICTORIA_METRICS, 2.0),
+    (SINGLE, POSTGRESQL_STORAGE, VICTORIA_METRICS, 3.0),
+    (SINGLE, FILE, INFLUXDB, 0.7),
+    (SINGLE, POSTGRESQL_STORAGE, INFLUXDB, 0.7),
+)
 
 
 def measure(rounds: int, quick: bool) -> Result:
