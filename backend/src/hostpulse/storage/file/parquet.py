@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ class _About(msgspec.Struct):
     values: int
 
 
+@lru_cache(maxsize=10_000)
 def column_name(key: Key) -> str:
     """Return the name of a key's column."""
     metric = _ESCAPED.sub(r"\\\1", key.metric)
@@ -112,6 +114,7 @@ def _point_columns(grid: Grid, known: Sequence[int]) -> dict[str, Any]:
     return columns
 
 
+@lru_cache(maxsize=10_000)
 def _decimals(key: Key) -> int:
     metric = catalogue.find(key.metric)
     return metric.decimals if metric else catalogue.CUSTOM_DECIMALS
