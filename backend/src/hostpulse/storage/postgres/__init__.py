@@ -20,8 +20,8 @@ from hostpulse.storage.tiers import DAY_MS, HOUR_MS, choose
 
 RAW_KEEP_MS = 2 * DAY_MS
 MOST_READERS = 6
-_MOST_WRITERS = 2  # the one who appends, and the upkeep
-_CHECK_SECONDS = 1.0
+_MOST_WRITERS = 3  # who appends, the upkeep and the check: readers must not keep them waiting
+_CHECK_SECONDS = 0.5
 _STANDBY = (
     "PostgreSQL is a standby and takes no samples: name the primary, or all of its hosts with "
     "target_session_attrs=read-write."
@@ -73,10 +73,10 @@ class PostgresStorage:
         self._upkeep.run()
 
     def usage(self) -> Usage:
-        return read_usage(self._readers)
+        return read_usage(self._readers, self._tiers)
 
     def check(self) -> None:
-        with self._readers.cursor(_CHECK_SECONDS) as cursor:
+        with self._writers.cursor(_CHECK_SECONDS) as cursor:
             cursor.execute("SELECT pg_is_in_recovery()")
             if cursor.fetchone() == (True,):
                 raise StorageError(_STANDBY)

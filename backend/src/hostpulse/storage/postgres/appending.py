@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from operator import itemgetter
+from threading import Lock
 from typing import NamedTuple
 
 from psycopg import errors, sql
@@ -67,7 +68,7 @@ class _Outdated(Exception):
 
 
 class Appender:
-    """Appends samples; for one thread."""
+    """Appends samples, a group at a time."""
 
     def __init__(self, connections: Connections, clock_ms: Callable[[], int], keep_ms: int) -> None:
         self._connections = connections
@@ -76,6 +77,7 @@ class Appender:
         self._numbering = Numbering()
         self._partitions = Partitions()
         self._shapes = Shapes()
+        self._lock = Lock()
 
     def append(self, batches: Sequence[Batch]) -> list[Appended]:
         """Keep the samples of all batches in one transaction; raises StorageError."""
@@ -98,7 +100,7 @@ class Appender:
         """Return how many samples of each batch were new."""
         for _ in range(_ATTEMPTS):
             try:
-                with self._connections.cursor() as cursor:
+                with self._lock, self._connections.cursor() as cursor:
                     return self._commit(cursor, batches)
             except _Outdated:
                 continue

@@ -32,7 +32,11 @@ _DEFAULTS = {
     "tcp_user_timeout": "10000",
 }
 # Every statement has an index; a new partition has no statistics that would tell the planner so.
-_BY_INDEX = "SELECT set_config('jit', 'off', false), set_config('enable_seqscan', 'off', false)"
+# Transactions have to see what others committed since they began.
+_PLAN = """
+    SELECT set_config('jit', 'off', false), set_config('enable_seqscan', 'off', false),
+        set_config('default_transaction_isolation', 'read committed', false)
+"""
 _LIMIT = "SELECT set_config('statement_timeout', %s, false)"
 _READ_ONLY = "SELECT set_config('default_transaction_read_only', 'on', false)"
 _DURABLE = """
@@ -92,11 +96,22 @@ class Connections:
         """
         with (
             self._in_words(),
-            self._pool.connection() as connection,
+            self._lent() as connection,
             self._deadlines.within(connection, seconds + _GRACE_SECONDS),
             _undo(connection),
         ):
             yield connection.cursor(binary=True)
+
+    @contextmanager
+    def _lent(self) -> Iterator[Connection]:
+        connection = self._pool.getconn()
+        while not _is_open(connection):  # a restart leaves them behind; the pool makes others
+            self._pool.putconn(connection)
+            connection = self._pool.getconn()
+        try:
+            yield connection
+        finally:
+            self._pool.putconn(connection)
 
     @contextmanager
     def transaction(self, seconds: float = USUAL_SECONDS) -> Iterator[Cursor]:
@@ -110,7 +125,7 @@ class Connections:
             cursor.execute("COMMIT")
 
     def _configure(self, connection: Connection) -> None:
-        connection.execute(_BY_INDEX)
+        connection.execute(_PLAN)
         connection.execute(_LIMIT, [f"{USUAL_SECONDS * 1000:.0f}"])
         connection.execute(_READ_ONLY if self._read_only else _DURABLE)
 
@@ -143,6 +158,16 @@ class Connections:
                     f"{where} does not answer ({said}); see that it runs and that the URL is right."
                 )
         return StorageError(f"{where} refused: {said}.")
+
+
+def _is_open(connection: Connection) -> bool:
+    """Tell whether the server has left the connection open, as far as its silence says."""
+    try:
+        connection.pgconn.consume_input()  # the server's last words, if there are any
+        connection.pgconn.consume_input()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 @contextmanager

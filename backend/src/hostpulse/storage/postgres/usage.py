@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from psycopg import sql
 
 from hostpulse.storage import TierUsage, Usage
 from hostpulse.storage.postgres.connections import Connections, Cursor
 from hostpulse.storage.postgres.directory import Name
-from hostpulse.storage.postgres.partitions import FAMILIES, Family
+from hostpulse.storage.postgres.partitions import FAMILIES
 from hostpulse.storage.postgres.words import from_text
+from hostpulse.storage.tiers import Tier
 
 _SECONDS = 60.0
 
@@ -26,20 +29,21 @@ _ROWS = sql.SQL("""
 """)
 
 
-def read_usage(connections: Connections) -> Usage:
+def read_usage(connections: Connections, tiers: Sequence[Tier]) -> Usage:
     """Return what the storage takes; the numbers of values are close estimates."""
-    tiers = []
+    usages = []
     servers: dict[Name, int] = {}
     with connections.transaction(_SECONDS) as cursor:
-        for family in FAMILIES.values():
-            tier, shares = _tier(cursor, family)
-            tiers.append(tier)
+        for tier in tiers:
+            usage, shares = _tier(cursor, tier)
+            usages.append(usage)
             for name, share in shares.items():
                 servers[name] = servers.get(name, 0) + share
-    return Usage(tiers, servers)
+    return Usage(usages, servers)
 
 
-def _tier(cursor: Cursor, family: Family) -> tuple[TierUsage, dict[Name, int]]:
+def _tier(cursor: Cursor, tier: Tier) -> tuple[TierUsage, dict[Name, int]]:
+    family = FAMILIES[tier.name]
     cursor.execute(_SIZE, [f"hostpulse.{family.table}"])
     (size,) = cursor.fetchone() or (0,)
     table = sql.Identifier("hostpulse", family.table)
@@ -49,7 +53,6 @@ def _tier(cursor: Cursor, family: Family) -> tuple[TierUsage, dict[Name, int]]:
         for tenant, server, count, width, _ in rows
     }
     total = sum(values.values())
-    shares = {name: round(size * count / total) for name, count in values.items()} if total else {}
-    return TierUsage(
-        family.tier, size, round(total), min((row[4] for row in rows), default=None)
-    ), shares
+    shares = {name: round(size * count / total) for name, count in values.items() if total}
+    oldest_ms = min((row[4] for row in rows), default=None)
+    return TierUsage(tier.name, size, round(total), oldest_ms, tier.keep_ms), shares
