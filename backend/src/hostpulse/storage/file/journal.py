@@ -127,7 +127,11 @@ class Journal:
         segment = Segment(self._folder / f"{start_ms}{_SUFFIX}", start_ms)
         self._active = _ActiveSegment(segment, now_ms)
         self.segments.append(segment)
-        sync_folder(self._folder)
+        try:
+            sync_folder(self._folder)
+        except OSError:
+            self.close()  # its name may be lost in a power cut
+            raise
         return self._active
 
     def _write(self, active: _ActiveSegment, data: bytes) -> None:

@@ -1,0 +1,375 @@
+"""What only files promise: one writer, damage set aside, sealing in time, and a bounded disk."""
+
+from __future__ import annotations
+
+import shutil
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from hostpulse.report import Key, Layout, Sample
+from hostpulse.storage import Batch, Options, Retention, StorageError, Wanted, Window, open_storage
+from hostpulse.storage.file import FileStorage
+from hostpulse.storage.tiers import DAY_MS, HOUR_MS, MINUTE_MS
+from structlog.testing import capture_logs
+
+from tests.backend_under_test import Clock
+
+MIDNIGHT_MS = 1_795_392_000_000  # 2026-11-23T00:00:00Z
+LAYOUT = Layout((Key("cpu_percent_total"), Key("memory_used")))
+OTHER_LAYOUT = Layout((Key("custom.load"),))
+
+
+def sample(time_ms: int, server: str = "srv_1") -> Sample:
+    return Sample(server, time_ms, LAYOUT, array("d", [time_ms // 1000 % 101, 5.0]))
+
+
+@dataclass
+class Folder:
+    """A folder of samples, and the clock of whoever opens it."""
+
+    path: Path
+    clock: Clock = field(default_factory=lambda: Clock(MIDNIGHT_MS))
+    retention: Retention = field(default_factory=Retention)
+    budget_bytes: int = 0
+
+    def open(self, read_only: bool = False) -> FileStorage:
+        options = Options(self.clock, self.path, self.retention, self.budget_bytes, read_only)
+        storage = FileStorage(self.path, options)
+        times(storage)  # returns once the journal is loaded
+        return storage
+
+    def segments(self) -> list[Path]:
+        return sorted((self.path / "journal").iterdir())
+
+    def files(self, tier: str, server: str = "srv_1") -> list[str]:
+        return [path.stem for path in sorted(self.path.glob(f"tenants/*/{server}/{tier}/*"))]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    return Folder(tmp_path / "samples")
+
+
+def append(storage: FileStorage, samples: Sequence[Sample]) -> int:
+    (done,) = storage.append([Batch("a", samples)])
+    return done.accepted
+
+
+def times(storage: FileStorage, server: str = "srv_1") -> list[int]:
+    return [one.time_ms for one in storage.samples("a", server, 0, 2**53)]
+
+
+def hour(start_ms: int, server: str = "srv_1") -> list[Sample]:
+    return [sample(start_ms + i * MINUTE_MS, server) for i in range(60)]
+
+
+def live(folder: Folder, storage: FileStorage, hours: int, server: str = "srv_1") -> None:
+    """Let hours pass with a sample a minute and the upkeep after each."""
+    for _ in range(hours):
+        start_ms = folder.clock.now_ms // HOUR_MS * HOUR_MS
+        folder.clock.now_ms = start_ms + HOUR_MS + 6 * MINUTE_MS
+        append(storage, hour(start_ms, server))
+        storage.maintain()
+
+
+# -- one writer ---------------------------------------------------------------
+
+
+def test_a_second_process_is_refused_in_words_and_may_come_after_the_first(folder: Folder) -> None:
+    first = folder.open()
+    with pytest.raises(StorageError, match=str(folder.path)):
+        folder.open()
+    first.close()
+    folder.open().close()
+
+
+def test_a_reader_beside_the_writer_sees_everything_and_writes_nothing(folder: Folder) -> None:
+    writer = folder.open()
+    live(folder, writer, 26)
+    append(writer, [sample(folder.clock.now_ms)])
+    before = {path: path.read_bytes() for path in folder.path.rglob("*") if path.is_file()}
+    reader = folder.open(read_only=True)
+    assert times(reader) == times(writer)
+    window = Window(MIDNIGHT_MS, folder.clock.now_ms)
+    wanted = Wanted(("cpu_percent_total",))
+    shown = [one.history("a", "srv_1", wanted, window).series[0].points for one in (reader, writer)]
+    assert shown[0].count == shown[1].count
+    with pytest.raises(StorageError, match="reading only"):
+        append(reader, [sample(1)])
+    with pytest.raises(StorageError, match="reading only"):
+        reader.forget("a", "srv_1")
+    reader.maintain()
+    reader.check()
+    assert before == {p: p.read_bytes() for p in folder.path.rglob("*") if p.is_file()}
+    live(folder, writer, 24)  # what the reader knew of is replaced meanwhile
+    assert len(times(reader)) >= 26 * 60
+    reader.close()
+    writer.close()
+
+
+def test_a_file_url_may_name_the_folder(tmp_path: Path) -> None:
+    options = Options(Clock(MIDNIGHT_MS), tmp_path)
+    for url, folder in (("file:", tmp_path / "metrics"), (f"file:{tmp_path}/b", tmp_path / "b")):
+        open_storage(url, options).close()
+        assert (folder / "journal").is_dir()
+
+
+def test_a_folder_that_cannot_be_made_is_refused_in_words(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageError, match="file/samples"):
+        Folder(tmp_path / "file" / "samples").open()
+
+
+# -- damage -------------------------------------------------------------------
+
+
+def test_a_torn_tail_goes_to_the_quarantine_and_is_told(folder: Folder) -> None:
+    storage = folder.open()
+    append(storage, [sample(MIDNIGHT_MS), sample(MIDNIGHT_MS + 1000)])
+    storage.close()
+    (segment,) = folder.segments()
+    whole = segment.read_bytes()
+    torn = whole.splitlines(keepends=True)[-1][:-5]
+    start = len(whole) - len(torn) - 5
+    segment.write_bytes(whole[:-5])
+    with capture_logs() as logs:
+        storage = folder.open()
+    assert [(one["offset"], one["size"]) for one in logs] == [
+        (len(whole) - len(torn) - 5, len(torn))
+    ]
+    assert [path.read_bytes() for path in (folder.path / "quarantine").iterdir()] == [torn]
+    assert segment.read_bytes().endswith(b"\n")
+    assert times(storage) == [MIDNIGHT_MS]
+    assert append(storage, [sample(MIDNIGHT_MS + 1000)]) == 1
+    storage.close()
+    with capture_logs() as logs:
+        folder.open().close()
+    assert logs == []
+
+
+def test_a_damaged_record_in_the_middle_costs_itself_alone_and_is_kept(folder: Folder) -> None:
+    storage = folder.open()
+    append(storage, [sample(MIDNIGHT_MS + i * 1000) for i in range(3)])
+    storage.close()
+    (segment,) = folder.segments()
+    lines = segment.read_bytes().splitlines(keepends=True)
+    lines[2] = lines[2].replace(b"values", b"valves")
+    segment.write_bytes(b"".join(lines))
+    with capture_logs() as logs:
+        storage = folder.open()
+    assert times(storage) == [MIDNIGHT_MS, MIDNIGHT_MS + 2000]
+    assert logs[0]["offset"] == len(lines[0] + lines[1])
+    assert (folder.path / "quarantine" / f"{segment.stem}.{logs[0]['offset']}").exists()
+    storage.close()
+
+
+def test_a_lost_layout_costs_nothing_while_another_segment_has_it(folder: Folder) -> None:
+    storage = folder.open()
+    append(storage, [sample(MIDNIGHT_MS)])
+    folder.clock.advance(11 * MINUTE_MS)
+    append(storage, [sample(MIDNIGHT_MS + 1000)])
+    storage.close()
+    first, second = folder.segments()
+    first.write_bytes(first.read_bytes().replace(b'"keys"', b'"kews"'))
+    storage = folder.open()
+    assert times(storage) == [MIDNIGHT_MS, MIDNIGHT_MS + 1000]
+    storage.close()
+    second.write_bytes(second.read_bytes().replace(b'"keys"', b'"kews"'))
+    with capture_logs() as logs:
+        storage = folder.open()
+    assert times(storage) == []
+    assert sum(one.get("count", 0) for one in logs) == 2
+    for segment in (first, second):
+        assert (folder.path / "quarantine" / segment.name).exists()
+    storage.close()
+
+
+def test_a_damaged_parquet_file_is_named(folder: Folder) -> None:
+    storage = folder.open()
+    live(folder, storage, 1)
+    storage.close()
+    (file,) = folder.path.glob("tenants/*/srv_1/raw/*")
+    file.write_bytes(file.read_bytes()[:-100])
+    storage = FileStorage(folder.path, Options(folder.clock, folder.path))
+    with pytest.raises(StorageError, match=file.name):
+        times(storage)
+    storage.close()
+
+
+def test_a_folder_that_goes_away_is_noticed(folder: Folder) -> None:
+    storage = folder.open()
+    append(storage, [sample(MIDNIGHT_MS)])
+    shutil.rmtree(folder.path / "journal")
+    with pytest.raises(StorageError, match=str(folder.path)):
+        storage.check()
+    with pytest.raises(StorageError, match=str(folder.path)):
+        append(storage, [sample(MIDNIGHT_MS + 1000)])
+    storage.close()
+
+
+# -- forgetting ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("hours", [0, 2, 25])
+def test_a_forgotten_server_does_not_return(hours: int, folder: Folder) -> None:
+    storage = folder.open()
+    live(folder, storage, hours)
+    append(storage, [sample(folder.clock.now_ms), sample(folder.clock.now_ms, "srv_2")])
+    storage.forget("a", "srv_1")
+    for _ in range(3):
+        assert times(storage) == []
+        assert storage.series("a", "srv_1") == []
+        assert len(times(storage, "srv_2")) == 1
+        storage.close()
+        folder.clock.advance(2 * HOUR_MS)
+        storage = folder.open()
+        storage.maintain()
+    storage.close()
+
+
+def test_a_server_that_returns_has_only_what_came_after(folder: Folder) -> None:
+    storage = folder.open()
+    append(storage, [sample(MIDNIGHT_MS)])
+    storage.forget("a", "srv_1")
+    again = Sample("srv_1", MIDNIGHT_MS, LAYOUT, array("d", [77.0, 1.0]))
+    assert append(storage, [again, sample(MIDNIGHT_MS + 1000)]) == 2
+    for _ in range(2):
+        found = list(storage.samples("a", "srv_1", 0, 2**53))
+        assert [one.values[0] for one in found] == [77.0, sample(MIDNIGHT_MS + 1000).values[0]]
+        storage.close()
+        storage = folder.open()
+    storage.close()
+
+
+# -- sealing ------------------------------------------------------------------
+
+
+def test_the_journal_goes_once_all_of_it_is_sealed(folder: Folder) -> None:
+    storage = folder.open()
+    append(storage, [sample(MIDNIGHT_MS + i * 1000) for i in range(100)])
+    folder.clock.now_ms = MIDNIGHT_MS + HOUR_MS + 4 * MINUTE_MS
+    storage.maintain()
+    assert len(folder.segments()) == 1
+    folder.clock.advance(2 * MINUTE_MS)
+    append(storage, [sample(folder.clock.now_ms, "srv_2")])
+    storage.maintain()
+    assert [int(path.stem) for path in folder.segments()] == [folder.clock.now_ms]
+    assert folder.files("raw") == ["2026-11-23T00"]
+    assert folder.files("1m") == ["2026-11-23"]
+    assert len(times(storage)) == 100
+    storage.close()
+
+
+def test_a_day_that_is_over_becomes_one_file(folder: Folder) -> None:
+    storage = folder.open()
+    live(folder, storage, 24)
+    assert folder.files("raw")[0] == "2026-11-23T00"
+    folder.clock.advance(5 * MINUTE_MS)
+    storage.maintain()
+    assert folder.files("raw") == folder.files("1m") == ["2026-11-23"]
+    assert folder.files("1h") == ["2026-11"]
+    assert len(times(storage)) == 24 * 60
+    storage.close()
+
+
+def test_late_samples_are_read_at_once_and_rewrite_a_file_once_an_hour(folder: Folder) -> None:
+    storage = folder.open()
+    live(folder, storage, 3)
+    (file,) = folder.path.glob("tenants/*/srv_1/raw/*T00*")
+    rewritten = []
+    folder.clock.advance(2 * HOUR_MS)
+    for i in range(20):
+        before = file.read_bytes()
+        append(storage, [sample(MIDNIGHT_MS + 1000 * (i + 1))])
+        assert len(times(storage)) == 3 * 60 + i + 1
+        storage.maintain()
+        rewritten.append(file.read_bytes() != before)
+        folder.clock.advance(6 * MINUTE_MS)
+    assert rewritten.count(True) == 2
+    storage.close()
+
+
+def test_a_sample_of_a_sealed_hour_is_a_duplicate_after_a_restart_too(folder: Folder) -> None:
+    storage = folder.open()
+    live(folder, storage, 26)
+    storage.close()
+    storage = folder.open()
+    assert append(storage, [*hour(MIDNIGHT_MS), *hour(MIDNIGHT_MS + 24 * HOUR_MS)]) == 0
+    assert append(storage, [sample(MIDNIGHT_MS + 1)]) == 1
+    storage.close()
+
+
+def test_a_day_whose_samples_are_gone_takes_no_late_ones(folder: Folder) -> None:
+    folder.retention = Retention(raw_ms=2 * DAY_MS)
+    storage = folder.open()
+    live(folder, storage, 4 * 24)
+    assert folder.files("raw")[0] > "2026-11-24"
+    folder.clock.now_ms -= 2 * DAY_MS  # the clock was wrong
+    (done,) = storage.append([Batch("a", hour(MIDNIGHT_MS + HOUR_MS))])
+    assert (done.accepted, done.too_old) == (0, 60)
+    storage.close()
+
+
+def test_a_full_budget_costs_the_oldest_days_one_at_a_time(folder: Folder) -> None:
+    storage = folder.open()
+    live(folder, storage, 3 * 24 + 1)
+    sizes = sum(tier.size_bytes or 0 for tier in storage.usage().tiers)
+    storage.close()
+    folder.budget_bytes = sizes - 1000
+    storage = folder.open()
+    assert folder.files("raw")[0] == "2026-11-23"
+    storage.maintain()
+    assert folder.files("raw")[0] == "2026-11-24"
+    assert folder.files("1m")[0] == "2026-11-23"
+    storage.maintain()
+    assert folder.files("raw")[0] == "2026-11-24"
+    folder.budget_bytes = 1
+    storage.close()
+    storage = folder.open()
+    for _ in range(20):
+        storage.maintain()
+    assert folder.files("raw") == ["2026-11-26T00"]  # today stays
+    storage.close()
+
+
+@pytest.mark.parametrize("interval_ms", [1000, 300_000])
+def test_any_interval_is_sealed_and_read(interval_ms: int, folder: Folder) -> None:
+    storage = folder.open()
+    sent: list[int] = []
+    for number in range(3):
+        start_ms = MIDNIGHT_MS + number * HOUR_MS
+        piece = [sample(time) for time in range(start_ms, start_ms + HOUR_MS, interval_ms)]
+        folder.clock.now_ms = start_ms + HOUR_MS + 6 * MINUTE_MS
+        append(storage, piece)
+        storage.maintain()
+        sent += [one.time_ms for one in piece]
+    assert times(storage) == sent
+    window = Window(MIDNIGHT_MS, MIDNIGHT_MS + 3 * HOUR_MS, interval_ms=interval_ms)
+    shown = storage.history("a", "srv_1", Wanted(("cpu_percent_total",)), window)
+    assert sum(shown.series[0].points.count) == len(sent)
+    storage.close()
+
+
+def test_no_file_is_named_after_what_a_server_says(folder: Folder) -> None:
+    storage = folder.open()
+    names = ["../../evil", "con", "a\n\u2028'\"", "x" * 4096, "srv_ok", "SRV_1", ""]
+    instances = Layout(tuple(Key("disk_percent", name) for name in names))
+    values = array("d", range(len(names)))
+    for name in names:
+        storage.append([Batch(name, [Sample(name, MIDNIGHT_MS, instances, values)])])
+    folder.clock.advance(2 * HOUR_MS)
+    storage.maintain()
+    for _ in range(2):
+        for name in names:
+            (found,) = storage.samples(name, name, 0, 2**53)
+            assert dict(found.items()) == dict(zip(instances.keys, values, strict=True))
+        storage.close()
+        storage = folder.open()
+    below = [path.relative_to(folder.path) for path in folder.path.glob("tenants/*/*")]
+    assert len(below) == len(names)
+    assert sum(path.name.startswith("x-") for path in below) == len(names) - 1
+    assert not any((folder.path.parent / name).exists() for name in ("evil", "../evil"))
+    storage.close()
