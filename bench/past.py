@@ -21,10 +21,9 @@ BLOCK_MS = 1_800_000
 class Past:
     """A storage whose time is that of the newest samples it was given."""
 
-    def __init__(self, url: str, folder: Path) -> None:
-        self.now_ms = 0
+    def __init__(self, url: str, folder: Path, now_ms: int) -> None:
+        self.now_ms = now_ms
         self.seconds_of_upkeep = 0.0
-        self.samples_taken = 0
         self._storage = open_storage(url, Options(lambda: self.now_ms, folder))
 
     def take(self, samples: list[Sample]) -> None:
@@ -34,7 +33,6 @@ class Past:
         (done,) = self._storage.append([Batch(DEFAULT_TENANT, samples)])
         if done.accepted != len(samples):
             raise BenchError(f"{len(samples)} samples were written, {done} came of it")
-        self.samples_taken += len(samples)
         self.maintain()
 
     def pass_until(self, time_ms: int) -> None:

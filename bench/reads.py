@@ -12,10 +12,10 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import peers
-from client import Connection, get, percentile
+from client import Connection, get, percentile, post
 from past import Past, Reader, blocks
 from process import BenchError, start_backend
-from sides import FILE, KINDS, MEMORY, POSTGRESQL_STORAGE, VICTORIA_METRICS, post_once
+from sides import FILE, KINDS, MEMORY, POSTGRESQL_STORAGE, VICTORIA_METRICS
 from table import Result, Target, table
 from workload import STEP_MS, Fleet, fifty_fields
 
@@ -24,6 +24,7 @@ _WARM_UP = 5
 _MINUTE_MS = 60_000
 _HOUR_MS = 3_600_000
 _POINTS = 400
+_JSON = {"Content-Type": "application/json"}
 METRICS = {
     "cpu_percent_total": "cpu_cpu_percent_total",
     "memory_used": "memory_memory_used",
@@ -67,7 +68,7 @@ def measure(quick: bool) -> Result:
     with ExitStack() as stack:
         readings = _written(stack, fleet, end_ms)
         waits = {
-            question.name: _ask(readings, question, fleet.hostnames, end_ms)
+            question.name: ask_in_turns(readings, question, fleet.hostnames, end_ms)
             for question in QUESTIONS
         }
     result = Result("Reads: waiting time for one metric of one server, ms")
@@ -101,7 +102,7 @@ def _written(stack: ExitStack, fleet: Fleet, end_ms: int) -> list[Reading]:
     program, port = peers.start_victoria_metrics()
     stack.enter_context(program)
     with ExitStack() as writing:
-        pasts = [Past(urls[name], folders[name]) for name in names]
+        pasts = [Past(urls[name], folders[name], fleet.now_ms) for name in names]
         for past in pasts:
             writing.callback(past.close)
         reader = Reader()
@@ -110,50 +111,57 @@ def _written(stack: ExitStack, fleet: Fleet, end_ms: int) -> list[Reading]:
             for past in pasts:
                 past.take(samples)
             peers.write_lines(port, b"".join(tick.lines for tick in ticks))
-    (newest,) = fleet.whole_ticks(1)  # a backend shows servers that it heard of
+    (newest,) = fleet.whole_ticks(1)
     readings = []
     for name in names:
-        backend, backend_port = start_backend(urls[name], str(folders[name]))
-        stack.enter_context(backend)
-        post_once(backend_port, newest.report, KINDS[name].durability)
-        line = Connection(backend_port)
-        readings.append(Reading(name, line, history_path, history_points))
+        readings.append(read_from(stack, name, urls[name], folders[name], newest.report))
     line = Connection(port)
     return [*readings, Reading(VICTORIA_METRICS, line, _range_path, _range_points)]
 
 
-def _ask(
+def ask_in_turns(
     readings: list[Reading], question: Question, hosts: list[str], end_ms: int
 ) -> dict[str, list[float]]:
     """Ask all in turns, each time about another server or metric; return how long they took."""
     waits: dict[str, list[float]] = {reading.name: [] for reading in readings}
     for number in range(ASKED + _WARM_UP):
         metric = list(METRICS)[number // len(hosts) % len(METRICS)]
-        for reading in readings:
+        for reading in readings if number % 2 else reversed(readings):
             path = reading.path(hosts[number % len(hosts)], metric, end_ms, question)
-            waited = ask(reading.line, path, reading.points, question.length_ms // question.step_ms)
+            waited = _ask(reading, path, question.length_ms // question.step_ms)
             if number >= _WARM_UP:
                 waits[reading.name].append(waited)
     return waits
 
 
-def ask(line: Connection, path: str, points: Callable[[bytes], int], wanted: int) -> float:
+def read_from(stack: ExitStack, name: str, url: str, folder: Path, report: bytes) -> Reading:
+    """Start a backend on a storage that was written; it hears of its servers by a report."""
+    backend, port = start_backend(url, str(folder))
+    stack.enter_context(backend)
+    line = Connection(port)
+    status, body = line.ask(post("/api/metrics", report, _JSON))
+    if status != 200:
+        raise BenchError(f"{name} did not take a report: {body[:300]!r}")
+    return Reading(name, line, _history_path, _history_points)
+
+
+def _ask(reading: Reading, path: str, wanted: int) -> float:
     """Return the ms that a chart took; its answer must have the points that are wanted."""
-    status, body = line.ask(get(path))
-    waited = (time.perf_counter() - line.sent_at) * 1000
-    if status != 200 or not wanted <= points(body) <= wanted + 1:
+    status, body = reading.line.ask(get(path))
+    waited = (time.perf_counter() - reading.line.sent_at) * 1000
+    if status != 200 or not wanted <= reading.points(body) <= wanted + 1:
         raise BenchError(f"{path} was answered with {status}, not {wanted} points: {body[:300]!r}")
     return waited
 
 
-def history_path(host: str, metric: str, end_ms: int, question: Question) -> str:
+def _history_path(host: str, metric: str, end_ms: int, question: Question) -> str:
     """Return the path of a chart of Hostpulse."""
     start_ms = end_ms - question.length_ms
     query = {"metrics": metric, "start": start_ms, "end": end_ms, "points": _POINTS}
     return f"/api/servers/{host}/history?{urlencode(query)}"
 
 
-def history_points(body: bytes) -> int:
+def _history_points(body: bytes) -> int:
     """Return how many points a chart of Hostpulse has."""
     return sum(value is not None for one in json.loads(body)["series"] for value in one["mean"])
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import agents
 import duty
+import growth
 import ingest
 import latency
 import pages
@@ -20,6 +21,7 @@ import peers
 import reads
 import sizes
 import storages
+from hostpulse import logs
 from process import BenchError
 from table import Result
 
@@ -29,12 +31,14 @@ README = Path(__file__).with_name("README.md")
 def main() -> None:
     """Run what was asked for, print it, and write it down only when told to."""
     asked = _asked()
+    logs.set_up("text", "warning")  # storages that run in this process
     parts: dict[str, Callable[[], Result]] = {
         "storages": lambda: storages.measure(asked.rounds, asked.quick),
         "ingest": lambda: ingest.measure(asked.rounds, asked.slow, asked.quick),
         "duty": lambda: duty.measure(asked.quick),
         "sizes": lambda: sizes.measure(asked.quick),
         "reads": lambda: reads.measure(asked.quick),
+        "growth": lambda: growth.measure(asked.quick),
         "history": lambda: latency.measure(asked.quick),
         "agents": lambda: agents.measure(asked.quick),
         "pages": pages.measure,
@@ -52,7 +56,7 @@ def main() -> None:
 
 def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench/run.py", description=__doc__)
-    names = ["ingest", "storages", "duty", "sizes", "reads", "history", "agents", "pages"]
+    names = ["ingest", "storages", "duty", "sizes", "reads", "growth", "history", "agents", "pages"]
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(names)}; else all")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of ingest (default 3)")

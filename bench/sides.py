@@ -146,13 +146,6 @@ def accepting(durability: str) -> client.Check:
     return check
 
 
-def post_once(port: int, report: bytes, durability: str) -> None:
-    """Give the backend a body that it must take."""
-    line = client.Connection(port)
-    accepting(durability)(*line.ask(client.post("/api/metrics", report, _JSON)))
-    line.close()
-
-
 def _found_in_history(port: int, name: str, fleet: Fleet) -> int:
     line = client.Connection(port)
     asked = [(host, span) for host in fleet.hostnames for span in fleet.spans()]

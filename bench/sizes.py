@@ -27,7 +27,7 @@ def measure(quick: bool) -> Result:
     names = [name for name in KINDS if name != MEMORY]
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hostpulse-bench-")))
-        pasts = {name: Past(KINDS[name].open(stack)[0], folder) for name in names}
+        pasts = {name: Past(KINDS[name].open(stack)[0], folder, fleet.now_ms) for name in names}
         for past in pasts.values():
             stack.callback(past.close)
         program, port = peers.start_victoria_metrics()

@@ -75,7 +75,7 @@ def now_ms() -> int:
 def make_fresh(fleet: Fleet, divisor: int, shape: Shape) -> list[Batch]:
     """Make batches whose times end now."""
     samples = shape.requests * shape.size // divisor
-    fleet.go_on_at(now_ms() - samples // len(fleet.hostnames) * STEP_MS)
+    fleet.go_on_at(now_ms() - samples // len(fleet.hostnames) * fleet.step_ms)
     if shape.size == 1:
         return fleet.batches(samples, 1)
     return fleet.whole_ticks(samples // shape.size)

@@ -217,6 +217,7 @@ class Fleet:
         all_fields: list[Field] | None = None,
     ) -> None:
         self.fields = all_fields or fields()
+        self.step_ms = step_ms
         self.samples_made = 0
         self._servers = deque(Server(n, start_ms, step_ms, self.fields) for n in range(servers))
         self.hostnames = [server.hostname for server in self._servers]
