@@ -50,7 +50,8 @@ class Backend:
         self._server = server_for(self.parts)
         if protocol is not None:
             self._server.config.http = protocol
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
+        address = ("127.0.0.1", settings.get("port", 0))
+        self._listener = socket.create_server(address, backlog=2048)
         self.port: int = self._listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.http = requests.Session()
