@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import threading
+import time
 from array import array
 from collections.abc import Iterator, Sequence
 from math import isnan, nan
@@ -120,6 +122,30 @@ def test_a_reader_of_the_view_needs_no_other_right(
     assert rows(reader, "SELECT value FROM hostpulse.metrics WHERE instance = ''") == [(3.0,)]
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         rows(reader, "SELECT * FROM hostpulse.samples")
+
+
+def test_the_queries_of_the_documentation_answer(postgres: Any, url: str) -> None:
+    page = Path(__file__).parents[2] / "docs/storage-postgresql.md"
+    chart, grafana, reader = re.findall(r"```sql\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    now_ms = time.time_ns() // 1_000_000
+    storage = opened(url, Clock(now_ms))
+    layout = Layout((CPU, Key("memory_percent")))
+    for ago_ms, cpu in ((2 * HOUR_MS, 1.0), (2000, 2.0), (1000, 3.0)):
+        values = array("d", [cpu, 40.0 + cpu])
+        storage.append([Batch("a", [Sample("srv_1", now_ms - ago_ms, layout, values)])])
+    assert [row[1:] for row in rows(url, chart)] == [("srv_1", 2.0), ("srv_1", 3.0)]
+    for macro, meaning in (
+        ("$__timeGroup(time, $__interval)", "date_bin('1 day', time, now() - interval '1 day')"),
+        ("$__timeFilter(time)", "time BETWEEN now() - interval '1 hour' AND now()"),
+    ):
+        assert macro in grafana
+        grafana = grafana.replace(macro, meaning)
+    assert [row[1:] for row in rows(url, grafana)] == [("srv_1", 42.5)]
+    role = "grafana_" + url.rpartition("_")[2]
+    rows(url, reader.replace("grafana", role))
+    told = rows(url, "SELECT has_table_privilege(%s, 'hostpulse.metrics', 'SELECT')", role)
+    assert told == [(True,)]
+    storage.close()
 
 
 # -- opening --------------------------------------------------------------------
