@@ -197,6 +197,20 @@ def test_a_damaged_parquet_file_is_named(folder: Folder) -> None:
     storage.close()
 
 
+def test_a_damaged_parquet_file_does_not_stop_sealing(folder: Folder) -> None:
+    storage = folder.open()
+    live(folder, storage, 3)
+    (file,) = folder.path.glob("tenants/*/srv_1/raw/*T01*")
+    damaged = file.read_bytes()[:-100]
+    file.write_bytes(damaged)
+    live(folder, storage, 22)
+    assert folder.files("raw") == ["2026-11-23", "2026-11-24T00"]
+    (aside,) = (folder.path / "quarantine").iterdir()
+    assert (aside.name, aside.read_bytes()) == ("srv_1-raw-2026-11-23T01.parquet", damaged)
+    assert len(times(storage)) == 24 * 60
+    storage.close()
+
+
 def test_a_folder_that_goes_away_is_noticed(folder: Folder) -> None:
     storage = folder.open()
     append(storage, [sample(MIDNIGHT_MS)])

@@ -54,9 +54,7 @@ async def wait_for(event: Event) -> None:
 
 
 async def send(commit: GroupCommit, count: int, first: int = 0) -> list[asyncio.Task[Appended]]:
-    tasks = [
-        asyncio.create_task(commit.append(batch(first + i), BODY_BYTES)) for i in range(count)
-    ]
+    tasks = [asyncio.create_task(commit.append(batch(first + i), BODY_BYTES)) for i in range(count)]
     await asyncio.sleep(0)
     return tasks
 

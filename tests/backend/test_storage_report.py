@@ -21,8 +21,15 @@ def test_the_forecast_is_what_each_tier_takes_when_it_is_full() -> None:
     ]
     said = list(lines(Usage(tiers, {}), {}, NOW_MS))
     assert "4.5 MB once each tier is full" in said[-1]
-    assert "0.50 bytes per raw value" in said[-2]
     assert "1.00" in said[1]
+
+
+def test_before_anything_is_sealed_there_is_no_forecast() -> None:
+    journal = TierUsage("journal", 60_000_000, 10_000_000, NOW_MS - DAY_MS // 24, None)
+    raw = TierUsage("raw", 0, 0, None, 8 * DAY_MS)
+    said = list(lines(Usage([journal, raw], {}), {}, NOW_MS))
+    assert "can be told once" in said[-1]
+    assert "60.0 MB" in said[1]
 
 
 def test_the_largest_servers_are_named_and_the_rest_counted() -> None:

@@ -13,18 +13,14 @@ MOST_SERVERS = 20
 
 def lines(usage: Usage, names: Mapping[tuple[str, str], str], now_ms: int) -> Iterator[str]:
     """Yield the lines of `hostpulse storage status`; `names` is (tenant, id) -> hostname."""
-    yield f"{'tier':<6}{'size':>10}{'values':>16}{'bytes/value':>13}{'since':>12}{'kept':>10}"
-    raw_values = usage.tiers[0].value_count if usage.tiers else None
+    yield f"{'tier':<8}{'size':>10}{'values':>16}{'bytes/value':>13}{'since':>12}{'kept':>10}"
     for tier in usage.tiers:
         kept = f"{tier.keep_ms // DAY_MS} d" if tier.keep_ms else ""
         per_value = _per_value(tier.size_bytes, tier.value_count)
         yield (
-            f"{tier.name:<6}{size(tier.size_bytes):>10}{count(tier.value_count):>16}"
+            f"{tier.name:<8}{size(tier.size_bytes):>10}{count(tier.value_count):>16}"
             f"{per_value:>13}{_day(tier.oldest_ms):>12}{kept:>10}"
         )
-    rolled = sum(tier.size_bytes or 0 for tier in usage.tiers[1:])
-    if rolled and raw_values:
-        yield f"Roll-ups take {_per_value(rolled, raw_values)} bytes per raw value."
     yield from _forecast(usage.tiers, now_ms)
     yield from _servers(usage.servers, names)
 
@@ -32,11 +28,16 @@ def lines(usage: Usage, names: Mapping[tuple[str, str], str], now_ms: int) -> It
 def _forecast(tiers: Sequence[TierUsage], now_ms: int) -> Iterator[str]:
     full = 0.0
     for tier in tiers:
-        if tier.size_bytes and tier.oldest_ms is not None and tier.keep_ms:
-            age_ms = max(now_ms - tier.oldest_ms, 1)
-            full += tier.size_bytes * max(tier.keep_ms / age_ms, 1.0)
-    if full:
+        if not tier.size_bytes:
+            continue
+        if tier.keep_ms is None or tier.oldest_ms is None:
+            full += tier.size_bytes
+        else:
+            full += tier.size_bytes * max(tier.keep_ms / max(now_ms - tier.oldest_ms, 1), 1.0)
+    if any(tier.size_bytes and tier.keep_ms for tier in tiers):
         yield f"With the present servers it will take {size(round(full))} once each tier is full."
+    elif tiers:
+        yield "How much it will take can be told once the first hours are sealed."
 
 
 def _servers(

@@ -80,7 +80,7 @@ class TierUsage:
     size_bytes: int | None
     value_count: int | None
     oldest_ms: int | None
-    keep_ms: int | None = None
+    keep_ms: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,7 +116,7 @@ class MemoryStorage:
         sizes = {name: sum(map(_size_bytes, rows)) for name, rows in rings.items()}
         values = sum(len(row.values) for rows in rings.values() for row in rows)
         oldest = min((rows[0].time_ms for rows in rings.values() if rows), default=None)
-        return Usage([TierUsage("raw", sum(sizes.values()), values, oldest)], sizes)
+        return Usage([TierUsage("raw", sum(sizes.values()), values, oldest, None)], sizes)
 
     def check(self) -> None:
         """Memory is always there."""

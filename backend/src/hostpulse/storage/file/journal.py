@@ -80,14 +80,14 @@ class Journal:
             probe.unlink()
 
     def drop_sealed(self) -> None:
-        """Remove the oldest segments up to the first that is still needed.
+        """Remove the oldest segments up to the first that is still needed; not during a write.
 
         Never one from between: it may say that a server of an older one was forgotten.
         """
         while self.segments and not self.segments[0].pending:
             segment = self.segments[0]
             if self._active is not None and self._active.segment is segment:
-                return
+                self.close()
             segment.path.unlink(missing_ok=True)
             sync_folder(self._folder)
             del self.segments[0]

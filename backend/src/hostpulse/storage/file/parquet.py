@@ -145,8 +145,12 @@ def _exact(values: Floats, decimals: int) -> Any:
     return column.view(_DECIMAL) if decimals else column
 
 
+class Damaged(StorageError):
+    """A Parquet file is not what was written."""
+
+
 class Reader:
-    """An open Parquet file of ours; raises StorageError where it is damaged, OSError."""
+    """An open Parquet file of ours; raises Damaged, OSError."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -191,8 +195,8 @@ class Reader:
                 numbers[0, :, i] = _floats(columns[name])
         return Grid(times, keys, numbers)
 
-    def _damaged(self, error: Exception) -> StorageError:
-        return StorageError(f"{self._path} is damaged ({error}); move it out of the folder.")
+    def _damaged(self, error: Exception) -> Damaged:
+        return Damaged(f"{self._path} is damaged ({error}); move it out of the folder.")
 
 
 def _planes(columns: dict[str, Any], name: str, points: int) -> Floats:

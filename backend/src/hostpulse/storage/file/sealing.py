@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
+from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
 
@@ -20,7 +21,7 @@ from hostpulse.storage.file import places
 from hostpulse.storage.file.archive import Archive
 from hostpulse.storage.file.durable import make_folder, sync_folder, told_in_words, write_file
 from hostpulse.storage.file.journal import Journal
-from hostpulse.storage.file.parquet import content
+from hostpulse.storage.file.parquet import Damaged, content
 from hostpulse.storage.file.places import Owner
 from hostpulse.storage.file.points import FOLDED_PLANES, Grid, folded, merged, of_samples
 from hostpulse.storage.file.recovery import Shelves
@@ -30,6 +31,7 @@ from hostpulse.storage.tiers import DAY_MS, HOUR_MS, MINUTE_MS, Tier
 SETTLE_MS = 5 * MINUTE_MS  # an hour's last samples are on their way for a while
 MERGE_MS = 10 * MINUTE_MS
 _NEVER = 2**63
+_NOTHING = of_samples(())
 
 
 class _Place(NamedTuple):
@@ -45,10 +47,16 @@ class Sealing:
     """Seals hours, merges days, drops the oldest; `files_lock` is held while files change."""
 
     def __init__(
-        self, shelves: Shelves, journal: Journal, tiers: Sequence[Tier], budget_bytes: int
+        self,
+        shelves: Shelves,
+        journal: Journal,
+        quarantine: Path,
+        tiers: Sequence[Tier],
+        budget_bytes: int,
     ) -> None:
         self._shelves = shelves
         self._journal = journal
+        self._quarantine = quarantine
         self._tiers = tiers
         self._budget_bytes = budget_bytes
         self._log = structlog.get_logger("hostpulse.storage")
@@ -66,8 +74,6 @@ class Sealing:
                     self._seal(shelf, now_ms)
             except StorageError as error:
                 failures.append(error)
-        with told_in_words("Cannot drop a sealed segment of the journal"):
-            self._journal.drop_sealed()
         if failures:
             raise failures[0]
 
@@ -80,6 +86,8 @@ class Sealing:
             due = _due(shelf, now_ms)
         if merge or due:
             with self.files_lock:
+                if self._shelves.get(shelf.tenant, shelf.server) is not shelf:
+                    return  # forgotten meanwhile
                 for day_ms in merge:
                     self._merge_day(shelf, day_ms)
                 self._seal_hours(shelf, due)
@@ -87,9 +95,8 @@ class Sealing:
                     shelf.trim()
 
     def _seal_hours(self, shelf: Shelf, hours: Sequence[int]) -> None:
-        if self._shelves.get(shelf.tenant, shelf.server) is shelf:  # not forgotten meanwhile
-            for day_ms, of_day in groupby(hours, key=_day):
-                self._seal_hours_of(shelf, day_ms, list(of_day))
+        for day_ms, of_day in groupby(hours, key=_day):
+            self._seal_hours_of(shelf, day_ms, list(of_day))
 
     def _seal_hours_of(self, shelf: Shelf, day_ms: int, hours: Sequence[int]) -> None:
         """Put the samples of hours of one day into its files and fold them anew."""
@@ -101,11 +108,15 @@ class Sealing:
         for start_ms, length_ms in spans:
             with self._shelves.lock:
                 rows = shelf.between(start_ms, start_ms + length_ms)
+            if not rows:
+                continue  # they could not be loaded and stay in the journal
             file, grid = self._write_raw(shelf, start_ms, start_ms + length_ms, rows)
             raw.append(file)
             sealed += rows
             points += [folded(grid.between(at, at + HOUR_MS), MINUTE_MS) for at in hours
                        if start_ms <= at < start_ms + length_ms]  # fmt: skip
+        if not raw:
+            return
         fresh = merged(points, len(FOLDED_PLANES))
         minutes = self._replace_points(shelf, shelf.minute_days, _minutes_of(day_ms), fresh, hours)
         month = None
@@ -126,13 +137,10 @@ class Sealing:
     ) -> tuple[SealedFile, Grid]:
         is_hour = end_ms - start_ms == HOUR_MS
         old = (shelf.hours if is_hour else shelf.days).get(start_ms)
-        if old is None:
-            grid = of_samples(rows)
-        else:
-            sealed = Archive.whole(old)
-            grid = merged([sealed, of_samples(rows)])
-            if len(grid.times) == len(sealed.times):
-                return old, grid
+        sealed = self._whole(old) if old else _NOTHING
+        grid = merged([sealed, of_samples(rows)])
+        if old and len(grid.times) == len(sealed.times):
+            return old, grid
         name = places.hour_name(start_ms) if is_hour else places.day_name(start_ms)
         return _write(shelf, _Place(places.RAW, name, start_ms, end_ms), grid), grid
 
@@ -142,7 +150,7 @@ class Sealing:
         """Write a file of points anew, with `fresh` in place of what it had for `hours`."""
         old = files.get(place.start_ms)
         if old is not None:
-            points = Archive.whole(old)
+            points = self._whole(old)
             stay = np.isin(points.times - points.times % HOUR_MS, hours, invert=True)
             others = Grid(points.times[stay], points.keys, points.planes[:, stay])
             fresh = merged([fresh, others], len(FOLDED_PLANES))
@@ -152,10 +160,10 @@ class Sealing:
         """Make one file of the hours of a day that is over, and its points of an hour."""
         hours = [file for start, file in sorted(shelf.hours.items()) if _day(start) == day_ms]
         day = [shelf.days[day_ms]] if day_ms in shelf.days else []
-        raw = merged([Archive.whole(file) for file in (*hours, *day)])
+        raw = merged([self._whole(file) for file in (*hours, *day)])
         month = None
         if day_ms in shelf.minute_days:
-            points = folded(Archive.whole(shelf.minute_days[day_ms]), HOUR_MS)
+            points = folded(self._whole(shelf.minute_days[day_ms]), HOUR_MS)
             place, stamps = _month_of(day_ms), range(day_ms, day_ms + DAY_MS, HOUR_MS)
             month = self._replace_points(shelf, shelf.hour_months, place, points, list(stamps))
         end_ms = day_ms + DAY_MS
@@ -168,6 +176,18 @@ class Sealing:
             for file in hours:
                 del shelf.hours[file.start_ms]
         _remove(hours)
+
+    def _whole(self, file: SealedFile) -> Grid:
+        """Return all of a file; one that is damaged goes to the quarantine and has nothing."""
+        try:
+            return Archive.whole(file)
+        except Damaged as error:
+            make_folder(self._quarantine)
+            server, tier = file.path.parts[-3:-1]
+            aside = self._quarantine / f"{server}-{tier}-{file.path.name}"
+            file.path.replace(aside)
+            self._log.error("a damaged file is set aside", problem=str(error), kept_in=str(aside))
+            return _NOTHING
 
     # -- dropping ---------------------------------------------------------
 

@@ -24,7 +24,7 @@ from hostpulse.storage.file.sealing import Sealing
 from hostpulse.storage.file.shelf import Shelf
 from hostpulse.storage.memory import keys_of
 from hostpulse.storage.series import History, Wanted, Window, build
-from hostpulse.storage.tiers import DAY_MS, choose
+from hostpulse.storage.tiers import DAY_MS, Tier, choose
 
 RAW_KEEP_MS = 8 * DAY_MS
 _LOAD_SECONDS = 10.0
@@ -66,7 +66,13 @@ class FileStorage:
         # Journal first: what is sealed between the two looks is then seen twice, not never.
         layouts = recovery.scan_journal(self._shelves, self._journal.segments, quarantine)
         recovery.find_files(self._shelves, self._folder, clean=not self._read_only)
-        self._sealing = Sealing(self._shelves, self._journal, self._tiers, options.budget_bytes)
+        self._sealing = Sealing(
+            self._shelves,
+            self._journal,
+            self._folder / "quarantine",
+            self._tiers,
+            options.budget_bytes,
+        )
         self._reading = Reading(self._shelves, self._archive, self._look_again)
         self._loader = Thread(
             target=self._load, args=(layouts,), name="storage-loader", daemon=True
@@ -160,10 +166,12 @@ class FileStorage:
 
     def forget(self, tenant: str, server: str) -> None:
         self._refuse_if_read_only()
-        with self._writing, self._sealing.files_lock:
+        with self._sealing.files_lock, self._writing:
             shelf = self._shelves.require(tenant, server)
             with self._shelves.lock:
                 self._shelves.drop(shelf)
+                shelf.drop_files(shelf.files())
+                shelf.rows.clear()
             with told_in_words(f"Cannot delete {shelf.folder}"):
                 if shelf.folder.exists():
                     shutil.rmtree(shelf.folder)
@@ -172,41 +180,37 @@ class FileStorage:
 
     def maintain(self) -> None:
         if self._loaded.is_set() and not self._read_only:
-            self._sealing.run(self._clock_ms())
+            try:
+                self._sealing.run(self._clock_ms())
+            finally:
+                with self._writing, told_in_words("Cannot drop a sealed segment of the journal"):
+                    self._journal.drop_sealed()
 
     def usage(self) -> Usage:
         shelves = self._shelves.all()
         with self._shelves.lock:
             pending = {shelf: shelf.pending_rows() for shelf in shelves}
-        raw, *points = (
-            self._tier_usage(shelves, i, tier.name) for i, tier in enumerate(self._tiers)
-        )
-        raw = self._with_journal(raw, [row for rows in pending.values() for row in rows])
+        tiers = [self._tier_usage(shelves, i, tier) for i, tier in enumerate(self._tiers)]
+        journal = self._journal_usage([row for rows in pending.values() for row in rows])
         share = self._journal.size_bytes() / max(sum(map(len, pending.values())), 1)
         servers = {
             (shelf.tenant, shelf.server): sum(file.size_bytes for file in shelf.files())
             + int(share * len(rows))
             for shelf, rows in pending.items()
         }
-        return Usage([raw, *points], servers)
+        return Usage([journal, *tiers], servers)
 
-    def _tier_usage(self, shelves: Sequence[Shelf], number: int, name: str) -> TierUsage:
+    def _tier_usage(self, shelves: Sequence[Shelf], number: int, tier: Tier) -> TierUsage:
         files = [file for shelf in shelves for file in shelf.tier(number)]
         size_bytes = sum(file.size_bytes for file in files)
         values = sum(self._archive.value_count(file) for file in files)
         oldest_ms = min((file.start_ms for file in files), default=None)
-        return TierUsage(name, size_bytes, values, oldest_ms)
+        return TierUsage(tier.name, size_bytes, values, oldest_ms, tier.keep_ms)
 
-    def _with_journal(self, raw: TierUsage, pending: Sequence[Sample]) -> TierUsage:
-        return TierUsage(
-            raw.name,
-            (raw.size_bytes or 0) + self._journal.size_bytes(),
-            (raw.value_count or 0) + sum(len(row.values) for row in pending),
-            min(
-                [row.time_ms for row in pending] + ([raw.oldest_ms] if raw.oldest_ms else []),
-                default=None,
-            ),
-        )
+    def _journal_usage(self, pending: Sequence[Sample]) -> TierUsage:
+        values = sum(len(row.values) for row in pending)
+        oldest_ms = min((row.time_ms for row in pending), default=None)
+        return TierUsage("journal", self._journal.size_bytes(), values, oldest_ms, None)
 
     def check(self) -> None:
         if self._read_only:
