@@ -330,7 +330,7 @@ def test_a_full_budget_costs_the_oldest_days_one_at_a_time(folder: Folder) -> No
     live(folder, storage, 3 * 24 + 1)
     sizes = sum(tier.size_bytes or 0 for tier in storage.usage().tiers)
     storage.close()
-    folder.budget_bytes = sizes - 1000
+    folder.budget_bytes = sizes - 1
     storage = folder.open()
     assert folder.files("raw")[0] == "2026-11-23"
     storage.maintain()
