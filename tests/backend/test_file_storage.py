@@ -5,8 +5,11 @@ from __future__ import annotations
 import shutil
 from array import array
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
+from time import sleep
 
 import pytest
 from hostpulse.report import Key, Layout, Sample
@@ -194,6 +197,11 @@ def test_a_damaged_parquet_file_is_named(folder: Folder) -> None:
     storage = FileStorage(folder.path, Options(folder.clock, folder.path))
     with pytest.raises(StorageError, match=file.name):
         times(storage)
+    assert append(storage, [sample(MIDNIGHT_MS + 1), sample(folder.clock.now_ms)]) == 2
+    file.rename(folder.path / "taken-away")
+    assert times(storage) == [MIDNIGHT_MS + 1, folder.clock.now_ms]
+    live(folder, storage, 26)
+    assert len(times(storage)) == 26 * 60 + 1
     storage.close()
 
 
@@ -384,4 +392,59 @@ def test_no_file_is_named_after_what_a_server_says(folder: Folder) -> None:
     assert len(below) == len(names)
     assert sum(path.name.startswith("x-") for path in below) == len(names) - 1
     assert not any((folder.path.parent / name).exists() for name in ("evil", "../evil"))
+    storage.close()
+
+
+class Traffic:
+    """Sends thirty hours of samples, some of them late, while others read."""
+
+    def __init__(self, folder: Folder, storage: FileStorage) -> None:
+        self.folder, self.storage = folder, storage
+        self.acknowledged = 0
+        self.is_over = Event()
+
+    def send(self) -> None:
+        try:
+            for number in range(30):
+                self.send_hour(number)
+        finally:
+            self.is_over.set()
+
+    def send_hour(self, number: int) -> None:
+        start_ms = MIDNIGHT_MS + number * HOUR_MS
+        self.folder.clock.now_ms = start_ms + HOUR_MS + 6 * MINUTE_MS
+        late = [sample(MIDNIGHT_MS + number * 1000 + 7), sample(start_ms - 30 * MINUTE_MS + 7)]
+        for piece in (hour(start_ms)[:30], late, hour(start_ms)[30:]):
+            self.acknowledged += append(self.storage, piece)
+        sleep(0.02)
+
+    def read(self) -> int:
+        window = Window(MIDNIGHT_MS - DAY_MS, MIDNIGHT_MS + 2 * DAY_MS, bucket_ms=6 * HOUR_MS)
+        rounds = 0
+        while not self.is_over.is_set():
+            before = self.acknowledged
+            found = times(self.storage)
+            shown = self.storage.history("a", "srv_1", Wanted(("memory_used",)), window)
+            after = self.acknowledged + 30  # what is being acknowledged may be seen already
+            counted = sum(sum(series.points.count) for series in shown.series)
+            assert len(found) == len(set(found))
+            assert before <= len(found) <= after
+            assert before <= counted <= after
+            rounds += 1
+        return rounds
+
+    def tidy(self) -> None:
+        while not self.is_over.is_set():
+            self.storage.maintain()
+
+
+def test_each_sample_is_read_once_while_all_of_them_are_sealed(folder: Folder) -> None:
+    storage = folder.open()
+    traffic = Traffic(folder, storage)
+    with ThreadPoolExecutor() as pool:
+        works = [pool.submit(f) for f in (traffic.send, traffic.read, traffic.read, traffic.tidy)]
+    assert [work.exception() for work in works] == [None] * 4
+    assert works[1].result() > 5
+    assert len(times(storage)) == traffic.acknowledged == 30 * 62
+    assert "2026-11-23" in folder.files("raw")
     storage.close()

@@ -62,9 +62,11 @@ class Reading:
         for _ in range(_ATTEMPTS):
             try:
                 return read()
-            except FileNotFoundError:  # sealing put another in its place meanwhile
+            except FileNotFoundError:  # sealed anew meanwhile, or taken away by somebody
                 self._look_again(shelf)
-        raise StorageError(f"Files go missing in {shelf.folder}; nobody but Hostpulse may tidy it.")
+        raise StorageError(
+            f"Files go missing in {shelf.folder}; let nobody else tidy it, and ask again."
+        )
 
     def _history(self, shelf: Shelf, wanted: Wanted, window: Window, choice: Choice) -> History:
         raw = self._raw(shelf, window.start_ms, window.end_ms)

@@ -181,6 +181,8 @@ class Sealing:
         """Return all of a file; one that is damaged goes to the quarantine and has nothing."""
         try:
             return Archive.whole(file)
+        except FileNotFoundError:  # somebody took it away, as we ask for where one is damaged
+            return _NOTHING
         except Damaged as error:
             make_folder(self._quarantine)
             server, tier = file.path.parts[-3:-1]

@@ -80,10 +80,11 @@ class Shelf:
         found = self.hours.get(time_ms - time_ms % HOUR_MS)
         return found or self.days.get(time_ms - time_ms % DAY_MS)
 
-    def is_closed(self, time_ms: int) -> bool:
-        """Tell whether the samples of this day are gone and only its points are kept."""
+    def is_closed(self, time_ms: int, now_ms: int) -> bool:
+        """Tell whether the samples of a day that is over are gone and only its points are kept."""
         day_ms = time_ms - time_ms % DAY_MS
-        return day_ms in self.minute_days and not self.has_raw(day_ms)
+        is_over = day_ms + DAY_MS <= now_ms
+        return is_over and day_ms in self.minute_days and not self.has_raw(day_ms)
 
     def has_raw(self, day_ms: int) -> bool:
         """Tell whether a Parquet file has samples of this day."""

@@ -17,6 +17,7 @@ from hostpulse.storage.file import recovery
 from hostpulse.storage.file.archive import Archive
 from hostpulse.storage.file.durable import make_folder, sync_folder, told_in_words
 from hostpulse.storage.file.journal import Journal, keep_copy
+from hostpulse.storage.file.parquet import Damaged
 from hostpulse.storage.file.reading import Reading
 from hostpulse.storage.file.records import name_of
 from hostpulse.storage.file.recovery import Shelves
@@ -101,7 +102,8 @@ class FileStorage:
         return done
 
     def _judge(self, batches: Sequence[Batch]) -> tuple[list[Appended], list[tuple[Shelf, Sample]]]:
-        oldest_ms = self._clock_ms() - self._tiers[0].keep_ms
+        now_ms = self._clock_ms()
+        oldest_ms = now_ms - self._tiers[0].keep_ms
         taken: set[tuple[Shelf, int]] = set()
         fresh: list[tuple[Shelf, Sample]] = []
         done = []
@@ -112,7 +114,7 @@ class FileStorage:
                 place = (shelf, sample.time_ms)
                 if place in taken or self._has(shelf, sample.time_ms):
                     duplicates += 1
-                elif sample.time_ms < oldest_ms or shelf.is_closed(sample.time_ms):
+                elif sample.time_ms < oldest_ms or shelf.is_closed(sample.time_ms, now_ms):
                     too_old += 1
                 else:
                     taken.add(place)
@@ -127,9 +129,9 @@ class FileStorage:
         while file := shelf.raw_file(time_ms):
             try:
                 return self._archive.has_time(file, time_ms)
-            except FileNotFoundError:  # its day was merged meanwhile
+            except (FileNotFoundError, Damaged):
                 if shelf.raw_file(time_ms) is file:
-                    raise StorageError(f"{file.path} was removed; put it back.") from None
+                    return False  # what it had is gone
         return False
 
     def _keep(self, fresh: Sequence[tuple[Shelf, Sample]]) -> None:
@@ -235,9 +237,8 @@ class FileStorage:
         return self._shelves.get(tenant, server)
 
     def _look_again(self, shelf: Shelf) -> None:
-        if self._read_only:
-            with self._shelves.lock:
-                recovery.find_files_of(shelf, clean=False)
+        with self._sealing.files_lock, self._shelves.lock:
+            recovery.find_files_of(shelf, clean=False)
 
     def _refuse_if_read_only(self) -> None:
         if self._read_only:
