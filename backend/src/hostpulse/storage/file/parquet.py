@@ -30,7 +30,6 @@ _TIME, _STAT, _COUNT = "time", "stat", "count"
 _STATS = FOLDED_PLANES[:4]
 _SCALE = 10**catalogue.DECIMALS
 _INSTANT = pa.timestamp("ms", "UTC")
-_DECIMAL = pa.decimal64(18, catalogue.DECIMALS)
 _EXACT = 2.0**53  # up to here a double tells a number from the next one
 _ESCAPED = re.compile(r"([\\{])")
 
@@ -134,15 +133,15 @@ def _rounded(means: Floats) -> Floats:
 def _exact(values: Floats, decimals: int) -> Any:
     """Return the narrowest column that holds each value exactly as it is."""
     absent = np.isnan(values)
-    if decimals > catalogue.DECIMALS:
-        return pa.array(values, mask=absent)
-    scale = _SCALE if decimals else 1
-    scaled = np.rint(np.where(absent, 0.0, values) * scale)
-    fits = (np.abs(scaled) <= _EXACT) & ((scaled / scale == values) | absent)
-    if not fits.all():
-        return pa.array(values, mask=absent)
-    column = pa.array(scaled.astype(np.int64), mask=absent)
-    return column.view(_DECIMAL) if decimals else column
+    if decimals <= catalogue.DECIMALS:
+        known = np.where(absent, 0.0, values)
+        for places in range(decimals + 1):
+            scale = 10**places
+            scaled = np.rint(known * scale)
+            if ((np.abs(scaled) <= _EXACT) & (scaled / scale == known)).all():
+                column = pa.array(scaled.astype(np.int64), mask=absent)
+                return column.view(pa.decimal64(18, places)) if decimals else column
+    return pa.array(values, mask=absent)
 
 
 class Damaged(StorageError):
@@ -222,7 +221,7 @@ def _floats(column: Any) -> Floats:
         return floats
     scale = 1
     if pa.types.is_decimal(array.type):
-        scale = _SCALE
+        scale = 10**array.type.scale
         words = np.frombuffer(array.buffers()[1], np.int64).reshape(-1, 2)  # low half first
         numbers = words[array.offset : array.offset + len(array), 0]
     else:
