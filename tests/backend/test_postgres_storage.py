@@ -28,7 +28,6 @@ from hostpulse.storage import (
     open_storage,
 )
 from hostpulse.storage.postgres import PostgresStorage
-from hostpulse.storage.postgres.appending import _enter
 from hostpulse.storage.postgres.folding import MOST_KEYS
 from hostpulse.storage.postgres.wire import ADAPTERS, Ints, Moment, Reals, Times
 from hostpulse.storage.postgres.words import from_text, to_text
@@ -354,7 +353,8 @@ def test_the_line_waits_for_appends_that_began_before_it_moves(
     (before,) = rows(url, line)
     clock.advance(HOUR_MS)
     with storage._writers.cursor() as cursor:
-        _enter(cursor)
+        cursor.execute("BEGIN")
+        cursor.execute("SELECT hostpulse.enter(0)")
         with pytest.raises(StorageError, match="took too long"):
             storage.maintain()
         assert rows(url, line) == [before]

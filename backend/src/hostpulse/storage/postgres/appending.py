@@ -8,44 +8,39 @@ from operator import itemgetter
 from threading import Lock
 from typing import NamedTuple
 
-from psycopg import errors, sql
+from psycopg import errors
 
 from hostpulse.report import Sample
 from hostpulse.storage import Appended, Batch, StorageError
 from hostpulse.storage.postgres.connections import Connections, Cursor
 from hostpulse.storage.postgres.directory import Numbering
 from hostpulse.storage.postgres.partitions import RAW, Partitions
-from hostpulse.storage.postgres.schema import GATE_LOCK, LOCKS
-from hostpulse.storage.postgres.shapes import Shapes, Spot
+from hostpulse.storage.postgres.shapes import Shapes, Spot, write
 from hostpulse.storage.postgres.wire import Ints, Reals, Times
-from hostpulse.storage.tiers import DAY_MS, MINUTE_MS
+from hostpulse.storage.tiers import DAY_MS
 
 _ATTEMPTS = 3
 _MOST_NUMBERS = 1_000_000  # in one statement
 
-# Every append holds the gate with others; who moves `open_from` or forgets a server holds it alone.
-# So what was late stays late, and what was not is there when its minute is rolled up.
-_ENTER = (
-    sql.SQL("""
-    BEGIN;
-    SELECT pg_advisory_xact_lock_shared({locks}, {gate});
-    SELECT generation, (extract(epoch FROM open_from) * 1000)::bigint FROM hostpulse.progress
-""")
-    .format(locks=LOCKS, gate=GATE_LOCK)
-    .as_bytes()
-)
-_INSERT = """
-    INSERT INTO hostpulse.samples (server_id, time, layout_id, values)
-    SELECT r.server_id, r.time, r.layout_id, (%s::double precision[])[r.first:r.last]
-    FROM unnest(%s::int[], %s::timestamptz[], %s::int[], %s::int[], %s::int[])
-        AS r (server_id, time, layout_id, first, last)
-    ON CONFLICT DO NOTHING
-    RETURNING server_id, time
+# One statement is one round trip: what only adds to what is known needs no BEGIN and COMMIT.
+_APPEND = """
+    WITH gate AS MATERIALIZED (SELECT hostpulse.enter(%s) AS open_from),
+    kept AS (
+        INSERT INTO hostpulse.samples (server_id, time, layout_id, values)
+        SELECT r.server_id, r.time, r.layout_id, (%s::double precision[])[r.first:r.last]
+        FROM gate, unnest(%s::int[], %s::timestamptz[], %s::int[], %s::int[], %s::int[])
+            AS r (server_id, time, layout_id, first, last)
+        ON CONFLICT DO NOTHING
+        RETURNING server_id, time
+    ),
+    late AS (
+        INSERT INTO hostpulse.dirty (server_id, tier, time)
+        SELECT DISTINCT server_id, '1m', date_trunc('minute', time) FROM kept, gate
+        WHERE time < open_from
+    )
+    SELECT server_id, time FROM kept
 """
-_MARK_LATE = """
-    INSERT INTO hostpulse.dirty (server_id, tier, time)
-    SELECT server_id, '1m', time FROM unnest(%s::int[], %s::timestamptz[]) AS r (server_id, time)
-"""
+_GENERATION = "SELECT generation FROM hostpulse.progress"
 
 Place = tuple[int, int]
 """(number of the server, time in epoch ms)"""
@@ -65,6 +60,10 @@ class _Row(NamedTuple):
 
 class _Outdated(Exception):
     """What was remembered is no longer so."""
+
+
+# A server was forgotten; a partition was dropped; a layout was.
+_OUTDATED = (errors.SerializationFailure, errors.CheckViolation, errors.ForeignKeyViolation)
 
 
 class Appender:
@@ -109,23 +108,42 @@ class Appender:
     def _commit(self, cursor: Cursor, batches: Sequence[Batch]) -> list[int]:
         rows = self._rows(cursor, batches)
         self._partitions.ensure(cursor, RAW, (row.time_ms for row in rows))
-        generation, open_from_ms = _enter(cursor)
-        if generation != self._numbering.generation:
-            self._forget(generation)
-            raise _Outdated
+        news = self._shapes.news(_spots(rows))
+        pieces = list(_pieces(rows))
+        alone = len(pieces) == 1 and not news
         try:
-            self._shapes.note(cursor, RAW.tier, _spots(rows))
-            there = _insert(cursor, rows)
-        except (errors.CheckViolation, errors.ForeignKeyViolation) as error:
-            self._forget(generation)  # a partition or a layout was removed meanwhile
+            if not alone:
+                cursor.execute("BEGIN")
+                write(cursor, RAW.tier, news)
+            there = {place for some in pieces for place in self._insert(cursor, some)}
+            if not alone:
+                cursor.execute("COMMIT")
+        except _OUTDATED as error:
+            cursor.connection.rollback()
+            self._forget(cursor)
             raise _Outdated from error
-        _mark_late(cursor, [row for row in rows if row.time_ms < open_from_ms])
-        cursor.connection.execute("COMMIT")
         self._shapes.settle()
         counts = [0] * len(batches)
         for row in rows:
             counts[row.batch] += row.place not in there
         return counts
+
+    def _insert(self, cursor: Cursor, rows: Sequence[_Row]) -> set[Place]:
+        """Insert what is not there; return where there was something."""
+        numbers = array("d")
+        ends = []
+        for row in rows:
+            numbers.extend(row.sample.values)
+            ends.append(len(numbers))
+        servers, times, layouts = zip(*[row[:3] for row in rows], strict=True)
+        firsts = [1, *[end + 1 for end in ends[:-1]]]
+        columns = Ints(servers), Times(times), Ints(layouts), Ints(firsts), Ints(ends)
+        cursor.execute(
+            _APPEND, [self._numbering.generation, Reals(numbers), *columns], prepare=True
+        )
+        if cursor.rowcount == len(rows):
+            return set()
+        return {row.place for row in rows} - set(cursor)
 
     def _rows(self, cursor: Cursor, batches: Sequence[Batch]) -> list[_Row]:
         """Return one row for each place, the first that was sent, in one order for all writers."""
@@ -143,7 +161,9 @@ class Appender:
                     rows[place] = _Row(*place, layouts[one.layout], number, one)
         return [row for _, row in sorted(rows.items(), key=itemgetter(0))]
 
-    def _forget(self, generation: int) -> None:
+    def _forget(self, cursor: Cursor) -> None:
+        cursor.execute(_GENERATION)
+        (generation,) = cursor.fetchone() or (0,)
         self._numbering.forget(generation)
         self._partitions.forget()
         self._shapes.forget()
@@ -152,40 +172,6 @@ class Appender:
 def _spots(rows: Sequence[_Row]) -> Iterator[tuple[Spot, Sequence[float]]]:
     for row in rows:
         yield Spot(row.server_id, row.time_ms // DAY_MS, row.layout_id), row.sample.values
-
-
-def _enter(cursor: Cursor) -> tuple[int, int]:
-    """Begin a transaction inside the gate; return the generation and when being late ends."""
-    said = cursor.connection.execute(_ENTER)
-    while said.nextset():
-        pass
-    row: tuple[int, int] = said.fetchone() or (0, 0)
-    return row
-
-
-def _insert(cursor: Cursor, rows: Sequence[_Row]) -> set[Place]:
-    """Insert what is not there; return where there was something."""
-    there: set[Place] = set()
-    for some in _pieces(rows):
-        numbers = array("d")
-        ends = []
-        for row in some:
-            numbers.extend(row.sample.values)
-            ends.append(len(numbers))
-        servers, times, layouts = zip(*[row[:3] for row in some], strict=True)
-        firsts = [1, *[end + 1 for end in ends[:-1]]]
-        sent = [
-            Reals(numbers),
-            Ints(servers),
-            Times(times),
-            Ints(layouts),
-            Ints(firsts),
-            Ints(ends),
-        ]
-        cursor.execute(_INSERT, sent, prepare=True)
-        if cursor.rowcount < len(some):
-            there.update({row.place for row in some} - set(cursor))
-    return there
 
 
 def _pieces(rows: Sequence[_Row]) -> Iterator[Sequence[_Row]]:
@@ -197,10 +183,3 @@ def _pieces(rows: Sequence[_Row]) -> Iterator[Sequence[_Row]]:
             yield rows[first:i]
             first, count = i, len(row.sample.values)
     yield rows[first:]
-
-
-def _mark_late(cursor: Cursor, rows: Sequence[_Row]) -> None:
-    if rows:
-        minutes = sorted({(row.server_id, row.time_ms // MINUTE_MS * MINUTE_MS) for row in rows})
-        servers, times = zip(*minutes, strict=True)
-        cursor.execute(_MARK_LATE, [Ints(servers), Times(times)])

@@ -35,7 +35,8 @@ _DEFAULTS = {
 # Transactions have to see what others committed since they began.
 _PLAN = """
     SELECT set_config('jit', 'off', false), set_config('enable_seqscan', 'off', false),
-        set_config('default_transaction_isolation', 'read committed', false)
+        set_config('default_transaction_isolation', 'read committed', false),
+        set_config('TimeZone', 'UTC', false)
 """
 _LIMIT = "SELECT set_config('statement_timeout', %s, false)"
 _READ_ONLY = "SELECT set_config('default_transaction_read_only', 'on', false)"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -40,14 +41,15 @@ _STATE = """
         ARRAY(
             SELECT DISTINCT time FROM hostpulse.dirty
             WHERE server_id = n.id AND tier = '1h' AND time >= %s AND time < %s ORDER BY 1
+        ),
+        (
+            SELECT count(*) FROM (
+                SELECT FROM hostpulse.samples
+                WHERE server_id = n.id AND time >= %s AND time < %s LIMIT %s
+            ) AS few
         )
     FROM hostpulse.names n, hostpulse.progress p
     WHERE n.key = %s
-"""
-_COUNT = """
-    SELECT count(*) FROM (
-        SELECT FROM hostpulse.samples WHERE server_id = %s AND time >= %s AND time < %s LIMIT %s
-    ) AS few
 """
 
 
@@ -65,6 +67,7 @@ class _State:
     """What is known of a server before its points are read."""
 
     server_id: int
+    count: int  # of the window's samples, or of more than it may have points
     minute_until: int
     hour_until: int
     dirty_minutes: list[int]
@@ -82,17 +85,13 @@ def read_history(cursor: Cursor, layouts: Layouts, question: Question) -> Histor
     if len(state.keys) > _MOST_KEYS:  # several statements have to see the same rows
         cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     inside = (window.start_ms, window.end_ms)
-    few = choice.raw_may_do and _count(cursor, state, inside, window.points + 1) <= window.points
-    if few:
-        points = _read(cursor, state, RAW, [inside])
+    if choice.tier.step_ms and state.count > window.points:
+        reader = _read_hours if choice.tier.step_ms == HOUR_MS else _read_minutes
+        return bucketed(joined(list(reader(cursor, state, [inside]))), choice.window)
+    points = _read(cursor, state, RAW, [inside])
+    if choice.raw_may_do and len(points.times) <= window.points:
         return build(points.times.tolist(), _lists(points), window)
-    if choice.tier.step_ms == HOUR_MS:
-        parts = _read_hours(cursor, state, [inside])
-    elif choice.tier.step_ms == MINUTE_MS:
-        parts = _read_minutes(cursor, state, [inside])
-    else:
-        parts = iter([_read(cursor, state, RAW, [inside])])
-    return bucketed(joined(list(parts)), choice.window)
+    return bucketed(points, choice.window)
 
 
 def _lists(points: Points) -> dict[Key, list[float]]:
@@ -103,24 +102,29 @@ def _state(cursor: Cursor, layouts: Layouts, question: Question) -> _State | Non
     window, wanted = question.window, question.wanted
     first_ms = window.start_ms // HOUR_MS * HOUR_MS
     days = [first_ms // DAY_MS, window.end_ms // DAY_MS]
-    edges = [Moment(first_ms), Moment(window.end_ms)]
-    cursor.execute(_STATE, [*days, *edges, *edges, server_key(question.name)])
+    end = Moment(window.end_ms)
+    edges = [Moment(first_ms), end]
+    too_many = window.points + 1
+    counts = question.choice.raw_may_do and question.choice.tier.step_ms
+    counted = [Moment(window.start_ms), end, too_many if counts else 0]
+    cursor.execute(_STATE, [*days, *edges, *edges, *counted, server_key(question.name)])
     row = cursor.fetchone()
     if row is None:
         return None
-    server_id, minute_until, hour_until, numbers, minutes, hours = row
+    server_id, minute_until, hour_until, numbers, minutes, hours, count = row
     found = layouts.of(cursor, numbers)
     keys = dict.fromkeys(key for layout in found.values() for key in layout.keys if key in wanted)
     dirty_hours = {minute // HOUR_MS * HOUR_MS for minute in minutes} | set(hours)
     return _State(
-        server_id, minute_until, hour_until, minutes, sorted(dirty_hours), found, list(keys)
+        server_id,
+        count if counts else too_many,
+        minute_until,
+        hour_until,
+        minutes,
+        sorted(dirty_hours),
+        found,
+        list(keys),
     )
-
-
-def _count(cursor: Cursor, state: _State, inside: Range, limit: int) -> int:
-    cursor.execute(_COUNT, [state.server_id, *map(Moment, inside), limit])
-    row = cursor.fetchone()
-    return row[0] if row else 0
 
 
 def _read_hours(cursor: Cursor, state: _State, ranges: Sequence[Range]) -> Iterator[Points]:
@@ -183,7 +187,7 @@ def _read(cursor: Cursor, state: _State, family: Family, ranges: Sequence[Range]
         keys = state.keys[first : first + _MOST_KEYS]
         rows = np.array(_fetch(cursor, state, family, ranges, keys), np.float64)
         rows = rows.reshape(-1, 1 + len(keys) * parts)
-        times = rows[:, 0].astype(np.int64)
+        times = np.rint(rows[:, 0]).astype(np.int64)
         cells.append(rows[:, 1:].reshape(-1, len(keys), parts))
     together = np.concatenate(cells[1:] or cells, axis=1)
     return of_cells(times, tuple(state.keys), together)
@@ -195,16 +199,17 @@ def _fetch(
     """Return a row for each point: its time, then the parts of each key."""
     edges: list[Moment | Times]
     if len(ranges) == 1:
-        where, edges = _INSIDE_ONE, [Moment(edge) for edge in ranges[0]]
+        edges = [Moment(edge) for edge in ranges[0]]
     else:
-        where, edges = _INSIDE_ANY, [Times(edge) for edge in zip(*ranges, strict=True)]
+        edges = [Times(edge) for edge in zip(*ranges, strict=True)]
     layouts = state.layouts.values()
     places = [Ints([layout.index.get(key, -1) + 1 for layout in layouts]) for key in keys]
     sent = [state.server_id, *edges, Ints(list(state.layouts)), *places]
-    return cursor.execute(_query(family, len(keys), where), sent).fetchall()
+    return cursor.execute(_query(family, len(keys), min(len(ranges), 2)), sent).fetchall()
 
 
-def _query(family: Family, key_count: int, points: sql.SQL) -> sql.Composed:
+@lru_cache(maxsize=500)
+def _query(family: Family, key_count: int, range_count: int) -> bytes:
     """Select, for each key, its position of each array; a layout that lacks it says 0."""
     places = [sql.Identifier(f"p{i}") for i in range(key_count)]
     cells = [
@@ -215,14 +220,20 @@ def _query(family: Family, key_count: int, points: sql.SQL) -> sql.Composed:
         for part in (("values",) if family is RAW else PARTS)
     ]
     arrays = [sql.SQL("%s::int[]")] * (key_count + 1)
-    return _SELECT.format(
+    query = _SELECT.format(
         cells=_COMMA.join(cells),
-        points=points.format(table=sql.Identifier("hostpulse", family.table)),
+        points=(_INSIDE_ONE if range_count == 1 else _INSIDE_ANY).format(
+            table=sql.Identifier("hostpulse", family.table)
+        ),
         layouts=_LAYOUTS.format(arrays=_COMMA.join(arrays), places=_COMMA.join(places)),
     )
+    return query.as_bytes(None)
 
 
-_SELECT = sql.SQL("SELECT s.time, {cells} FROM {points} JOIN {layouts} ORDER BY s.time")
+# Time as a double, because rows of nothing else become a matrix at once.
+_SELECT = sql.SQL("""
+    SELECT date_part('epoch', s.time) * 1000, {cells} FROM {points} JOIN {layouts} ORDER BY s.time
+""")
 _INSIDE_ONE = sql.SQL("""
     (SELECT * FROM {table} WHERE server_id = %s AND time >= %s AND time < %s) AS s
 """)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, LiteralString
 
+from psycopg import sql
+
 from hostpulse.storage import StorageError
 from hostpulse.storage.postgres.connections import Cursor
 from hostpulse.storage.postgres.wire import Moment
@@ -90,6 +92,23 @@ CREATE TABLE hostpulse.progress (
 """
 )
 
+# Every append holds the gate with others; who moves open_from or forgets a server holds it alone.
+# So what is late is marked, and the rest is committed before its minute is rolled up. A function,
+# because it has to see what was committed while it waited.
+_ENTER = sql.SQL("""
+CREATE FUNCTION hostpulse.enter(known bigint) RETURNS timestamptz LANGUAGE plpgsql AS $$
+DECLARE
+    line timestamptz;
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared({locks}, {gate});
+    SELECT p.open_from INTO line FROM hostpulse.progress p WHERE p.generation = known;
+    IF line IS NULL THEN
+        RAISE EXCEPTION 'a server was forgotten' USING ERRCODE = 'serialization_failure';
+    END IF;
+    RETURN line;
+END $$
+""").format(locks=LOCKS, gate=GATE_LOCK)
+
 # The registry of servers may be in the same database, now or later: it is looked for when asked.
 _VIEW = """
 CREATE FUNCTION hostpulse.hosts() RETURNS TABLE (id int, tenant text, hostname text)
@@ -126,6 +145,7 @@ def make(cursor: Cursor, hour_ms: int) -> None:
         if not _value(cursor, "SELECT to_regnamespace('hostpulse') IS NOT NULL"):
             cursor.execute("CREATE SCHEMA hostpulse")
         cursor.connection.execute(_TABLES)
+        cursor.execute(_ENTER)
         cursor.connection.execute(_VIEW)
         cursor.execute("INSERT INTO hostpulse.version VALUES (%s)", [VERSION])
         start = Moment(hour_ms)

@@ -32,7 +32,7 @@ class Spot(NamedTuple):
 
 
 def write(cursor: Cursor, tier: str, known: dict[Spot, str]) -> None:
-    """Note at which positions, as a string of 0 and 1, there are numbers."""
+    """Write at which positions, as a string of 0 and 1, there are numbers."""
     if known:
         spots = sorted(known)  # in one order, or two writers could wait for each other
         servers, days, layouts = (Ints(column) for column in zip(*spots, strict=True))
@@ -40,18 +40,18 @@ def write(cursor: Cursor, tier: str, known: dict[Spot, str]) -> None:
 
 
 class Shapes:
-    """Remembers what was noted of the samples, so that little of it is noted again."""
+    """Remembers what was written of the samples, so that little is written again."""
 
     def __init__(self) -> None:
         self._missing: dict[Spot, tuple[int, ...]] = {}
         self._news: dict[Spot, tuple[int, ...]] = {}
 
     def forget(self) -> None:
-        """Note everything again."""
+        """Take everything for news."""
         self._missing = {}
 
-    def note(self, cursor: Cursor, tier: str, seen: Iterable[tuple[Spot, Sequence[float]]]) -> None:
-        """Note what these samples have that none had before; `settle` follows their commit."""
+    def news(self, seen: Iterable[tuple[Spot, Sequence[float]]]) -> dict[Spot, str]:
+        """Return what to write of these samples; `settle` follows once that is committed."""
         self._news = {}
         lengths: dict[Spot, int] = {}
         for spot, values in seen:
@@ -62,10 +62,10 @@ class Shapes:
                 if still != missing:
                     self._news[spot] = still
                     lengths[spot] = len(values)
-        write(cursor, tier, {spot: _bits(self._news[spot], lengths[spot]) for spot in self._news})
+        return {spot: _bits(self._news[spot], lengths[spot]) for spot in self._news}
 
     def settle(self) -> None:
-        """Remember what was noted last."""
+        """Remember the last news."""
         if len(self._missing) > _MOST_REMEMBERED:
             self._missing = {}
         self._missing.update(self._news)
