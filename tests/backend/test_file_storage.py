@@ -333,6 +333,22 @@ def test_a_day_whose_samples_are_gone_takes_no_late_ones(folder: Folder) -> None
     storage.close()
 
 
+def test_points_stay_of_a_day_that_was_cut_short_when_its_samples_go(folder: Folder) -> None:
+    storage = folder.open()
+    live(folder, storage, 3)
+    storage.close()
+    folder.clock.advance(10 * DAY_MS)
+    storage = folder.open()
+    storage.maintain()
+    storage.maintain()
+    assert times(storage) == []
+    for bucket_ms in (MINUTE_MS, HOUR_MS):
+        window = Window(MIDNIGHT_MS, MIDNIGHT_MS + DAY_MS, bucket_ms=bucket_ms)
+        shown = storage.history("a", "srv_1", Wanted(("memory_used",)), window)
+        assert sum(shown.series[0].points.count) == 180
+    storage.close()
+
+
 def test_a_full_budget_costs_the_oldest_days_one_at_a_time(folder: Folder) -> None:
     storage = folder.open()
     live(folder, storage, 3 * 24 + 1)

@@ -15,6 +15,7 @@ from hostpulse.storage.file.points import Floats, Grid, Times
 from hostpulse.storage.file.shelf import SealedFile
 
 MOST_BYTES = 64 << 20
+_NONE = Wanted(())
 
 
 @dataclass(slots=True)
@@ -39,11 +40,11 @@ class Archive:
 
     def times(self, file: SealedFile) -> Times:
         """Return the times of all samples or points of a file."""
-        return self._find(file, ()).times
+        return self._find(file, _NONE).times
 
     def keys(self, file: SealedFile) -> tuple[Key, ...]:
         """Return every key of a file."""
-        return self._find(file, ()).keys
+        return self._find(file, _NONE).keys
 
     def has_time(self, file: SealedFile, time_ms: int) -> bool:
         """Tell whether a file has a sample of this time."""
@@ -53,12 +54,8 @@ class Archive:
 
     def grid(self, file: SealedFile, wanted: Wanted) -> Grid:
         """Return the wanted keys of a file."""
-        with self._lock:
-            known = self._known.get(file)
-        if known is None:
-            known = self._find(file, ())
+        known = self._find(file, wanted)
         keys = tuple(key for key in known.keys if key in wanted)
-        known = self._find(file, keys)
         columns = [known.columns[key] for key in keys]
         planes = np.empty((known.plane_count, len(known.times), len(keys)))
         if columns:
@@ -77,19 +74,18 @@ class Archive:
         with Reader(file.path) as reader:
             return reader.value_count
 
-    def _find(self, file: SealedFile, keys: tuple[Key, ...]) -> _Known:
+    def _find(self, file: SealedFile, wanted: Wanted) -> _Known:
         with self._lock:
             known = self._known.get(file)
             if known is not None:
                 self._known.move_to_end(file)
-                if all(key in known.columns for key in keys):
+                if all(key in known.columns for key in known.keys if key in wanted):
                     return known
         with Reader(file.path) as reader:
-            missing = keys if known is None else tuple(k for k in keys if k not in known.columns)
-            read = reader.read(missing)
+            keys = tuple(key for key in reader.keys if key in wanted)
+            read = reader.read(keys)
             if known is None or not np.array_equal(known.times, read.times):  # it was rewritten
                 known = _Known(reader.keys, read.times, len(read.planes))
-                read = reader.read(keys)
         return self._keep(file, known, read)
 
     def _keep(self, file: SealedFile, known: _Known, read: Grid) -> _Known:

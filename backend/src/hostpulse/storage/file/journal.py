@@ -55,13 +55,14 @@ class Journal:
         with told_in_words(f"Cannot write the journal in {self._folder}"):
             active = self._segment_for_writing()
         lines: list[bytes] = []
-        fresh: set[Layout] = set()
+        fresh: dict[Layout, bytes] = {}
         for name, sample in samples:
-            layout_name, layout_line = self._layout(sample.layout)
-            if sample.layout not in active.layouts and sample.layout not in fresh:
-                fresh.add(sample.layout)
-                lines.append(layout_line)
-            lines.append(records.sample_line(name, sample.time_ms, layout_name, sample.values))
+            layout = active.layouts.get(sample.layout) or fresh.get(sample.layout)
+            if layout is None:
+                layout, line = self._layout(sample.layout)
+                fresh[sample.layout] = layout
+                lines.append(line)
+            lines.append(records.sample_line(name, sample.time_ms, layout, sample.values))
         self._write(active, b"".join(lines))
         active.layouts |= fresh
         return active.segment
@@ -94,7 +95,7 @@ class Journal:
 
     def size_bytes(self) -> int:
         """Return what the segments take on the disk."""
-        return sum(segment.path.stat().st_size for segment in list(self.segments))
+        return sum(map(_size_bytes, segment_files(self._folder)))
 
     def close(self) -> None:
         """Close the segment; the next write opens another."""
@@ -149,7 +150,7 @@ class _ActiveSegment:
     def __init__(self, segment: Segment, opened_ms: int) -> None:
         self.segment = segment
         self.opened_ms = opened_ms
-        self.layouts: set[Layout] = set()
+        self.layouts: dict[Layout, bytes] = {}
         self.is_spoilt = False
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | _O_BINARY
         self._descriptor = os.open(segment.path, flags, 0o600)
@@ -185,6 +186,13 @@ class _ActiveSegment:
 
     def close(self) -> None:
         os.close(self._descriptor)
+
+
+def _size_bytes(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # sealed meanwhile
+        return 0
 
 
 def segment_files(folder: Path) -> list[Path]:

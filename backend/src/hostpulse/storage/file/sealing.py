@@ -212,6 +212,9 @@ class Sealing:
 
     def _drop(self, shelf: Shelf, tier: int, end_ms: int) -> None:
         with self.files_lock:
+            for day_ms in sorted({_day(hour) for hour in shelf.hours}):
+                if day_ms + DAY_MS <= end_ms:  # its points of an hour are still to be made
+                    self._merge_day(shelf, day_ms)
             if tier == 0:  # what is folded once is never folded from fewer samples
                 with self._shelves.lock:
                     late = sorted(hour for hour in shelf.pending if hour < end_ms)

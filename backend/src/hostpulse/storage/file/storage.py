@@ -252,7 +252,7 @@ class FileStorage:
 def _locked(folder: Path) -> FileLock:
     with told_in_words(f"Cannot use the folder {folder}"):
         make_folder(folder / "journal")
-        lock = FileLock(folder / "lock")
+        lock = FileLock(folder / "lock", thread_local=False)
         try:
             lock.acquire(timeout=0)
         except Timeout:
