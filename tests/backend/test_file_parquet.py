@@ -57,6 +57,32 @@ def present(of: Grid) -> dict[Key, list[list[float]]]:
 ROWS = st.lists(st.lists(NUMBERS, min_size=7, max_size=7), min_size=1, max_size=8)
 
 
+TOTAL, ETH0, ETH1 = (Key("bytes_sent_per_sec", name) for name in ("", "eth0", "eth1"))
+
+
+@pytest.mark.parametrize("is_folded", [False, True])
+def test_a_total_that_equals_its_only_part_is_read_and_takes_no_room(
+    tmp_path: Path, is_folded: bool
+) -> None:
+    numbers = np.array([[[5.0, 5.0], [nan, nan], [7.25, 7.25]]])
+    times = np.arange(3, dtype=np.int64) * 60_000
+    alone = Grid(times, (TOTAL, ETH0), numbers)
+    alone = folded(alone, 60_000) if is_folded else alone
+    found = again(alone, tmp_path)
+    assert set(found.keys) == {TOTAL, ETH0}
+    np.testing.assert_equal(present(found), present(alone))
+    assert column_name(TOTAL) not in pd.read_parquet(tmp_path / "some.parquet").columns
+    with Reader(tmp_path / "some.parquet") as reader:
+        np.testing.assert_equal(reader.read([TOTAL]).planes, reader.read([ETH0]).planes)
+
+
+def test_a_total_that_differs_from_its_parts_has_a_column(tmp_path: Path) -> None:
+    numbers = np.array([[[5.0, 5.0, 0.0], [7.0, 6.0, 1.0]]])
+    shared = Grid(np.arange(2, dtype=np.int64), (TOTAL, ETH0, ETH1), numbers)
+    np.testing.assert_equal(present(again(shared, tmp_path)), present(shared))
+    assert column_name(TOTAL) in pd.read_parquet(tmp_path / "some.parquet").columns
+
+
 @given(values=ROWS)
 def test_every_number_is_read_as_it_was_written(
     values: list[list[float]], tmp_path_factory: pytest.TempPathFactory

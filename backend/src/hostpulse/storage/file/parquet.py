@@ -35,13 +35,17 @@ _ESCAPED = re.compile(r"([\\{])")
 
 
 class _About(msgspec.Struct):
-    """What the metadata of a file says: whose it is and which keys its columns hold, in order."""
+    """What the metadata of a file says: whose it is and which keys its columns hold, in order.
+
+    `same` names by position the keys that have no column, and the key whose column says the same.
+    """
 
     tenant: str
     server: str
     is_folded: bool
     keys: Sequence[tuple[str, str]]
     values: int
+    same: dict[int, int]
 
 
 @lru_cache(maxsize=10_000)
@@ -55,12 +59,28 @@ def content(grid: Grid, owner: Owner) -> memoryview:
     """Return the bytes of a Parquet file of the grid; a key without any value has no column."""
     known = [i for i in range(len(grid.keys)) if not np.isnan(grid.planes[0, :, i]).all()]
     is_folded = len(grid.planes) > 1
-    columns = _point_columns(grid, known) if is_folded else _sample_columns(grid, known)
+    same = _repeated_totals(grid, known)
+    own = [i for at, i in enumerate(known) if at not in same]
+    columns = _point_columns(grid, own) if is_folded else _sample_columns(grid, own)
     about = _About(
         owner.tenant, owner.server, is_folded, [grid.keys[i] for i in known],
-        int(np.count_nonzero(~np.isnan(grid.planes[0]))),
+        int(np.count_nonzero(~np.isnan(grid.planes[0]))), same,
     )  # fmt: skip
     return _written(pa.table(columns), msgspec.json.encode(about))
+
+
+def _repeated_totals(grid: Grid, known: Sequence[int]) -> dict[int, int]:
+    """Return the totals that equal one instance, the only one mostly; both by place in `known`."""
+    same = {}
+    for at, i in enumerate(known):
+        metric, instance = grid.keys[i]
+        if metric in catalogue.TOTALS and not instance:
+            parts = (k for k, j in enumerate(known) if j != i and grid.keys[j].metric == metric)
+            total = grid.planes[:, :, i]
+            for part in parts:
+                if np.array_equal(total, grid.planes[:, :, known[part]], equal_nan=True):
+                    same[at] = part
+    return same
 
 
 def _written(table: Any, about: bytes) -> memoryview:
@@ -160,6 +180,7 @@ class Reader:
         except (pa.ArrowInvalid, KeyError, TypeError, msgspec.MsgspecError) as error:
             raise self._damaged(error) from error
         self.keys = tuple(Key(*key) for key in self._about.keys)
+        self._source = {self.keys[i]: self.keys[j] for i, j in self._about.same.items()}
         self.owner = Owner(self._about.tenant, self._about.server)
         self.value_count = self._about.values
 
@@ -172,10 +193,11 @@ class Reader:
     def read(self, keys: Sequence[Key] | None = None) -> Grid:
         """Return the columns of `keys`, of all where None."""
         keys = self.keys if keys is None else tuple(keys)
+        own = [column_name(self._source.get(key, key)) for key in keys]
         names = [
-            name
-            for key in map(column_name, keys)
-            for name in (key, f"mean.{key}", f"{_COUNT}.{key}")
+            part
+            for name in dict.fromkeys(own)
+            for part in (name, f"mean.{name}", f"{_COUNT}.{name}")
         ]
         try:
             table = self._file.read(columns=[_TIME, _COUNT, *names], use_threads=False)
@@ -187,7 +209,7 @@ class Reader:
         if is_folded:
             times = times[: len(times) // len(_STATS)]
         numbers = np.empty((len(FOLDED_PLANES) if is_folded else 1, len(times), len(keys)))
-        for i, name in enumerate(map(column_name, keys)):
+        for i, name in enumerate(own):
             if is_folded:
                 numbers[:, :, i] = _planes(columns, name, len(times))
             else:
