@@ -201,6 +201,7 @@ def test_a_url_that_cannot_be_used_is_refused_without_its_password(
     with pytest.raises(StorageError) as refused:
         open_storage(wrong, Options(clock, tmp_path))
     error: BaseException | None = refused.value
+    assert str(error).startswith("storage: ")
     assert "URL" in str(error)
     while error is not None:
         assert "cret" not in str(error)

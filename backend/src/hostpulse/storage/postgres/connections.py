@@ -83,7 +83,7 @@ class Connections:
         """Lend the cursor of a connection that is made for this alone; raises StorageError."""
         connect = psycopg.connect
         with (
-            self._in_words(),
+            self._in_words("storage: "),
             connect(self._conninfo, autocommit=True, context=ADAPTERS) as connection,
         ):
             self._configure(connection)
@@ -131,14 +131,14 @@ class Connections:
         connection.execute(_READ_ONLY if self._read_only else _DURABLE)
 
     @contextmanager
-    def _in_words(self) -> Iterator[None]:
+    def _in_words(self, setting: str = "") -> Iterator[None]:
         try:
             yield
         except psycopg.Error as error:
-            raise self._words(error) from None  # the chain could show the URL
+            raise self._words(error, setting) from None  # the chain could show the URL
 
-    def _words(self, error: psycopg.Error) -> StorageError:
-        where = f"PostgreSQL at {self._place}"
+    def _words(self, error: psycopg.Error, setting: str) -> StorageError:
+        where = f"{setting}PostgreSQL at {self._place}"
         said = error.diag.message_primary or str(error).partition("\n")[0]
         if self._secret:
             said = said.replace(self._secret, "***")
