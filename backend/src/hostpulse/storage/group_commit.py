@@ -54,6 +54,7 @@ class GroupCommit:
         self._most_samples = most_samples
         self._most_bytes = most_bytes
         self._news = Condition()
+        self._arrived: list[_Waiter] = []
         self._queue: list[_Waiter] = []
         self._open: dict[_Waiter, None] = {}
         self._samples = 0
@@ -88,7 +89,7 @@ class GroupCommit:
         """Write what waits, then end; the storage is still open."""
         with self._news:
             self._closing = True
-            self._news.notify()
+        self._hand_over()
         if self._thread is not None:
             self._thread.join()
 
@@ -101,8 +102,16 @@ class GroupCommit:
         if self._thread is None:
             self._thread = Thread(target=self._write, args=(loop,), name="storage-writer")
             self._thread.start()
+        # Who is read in the same turn of the loop goes to the writer in one piece: waking it for
+        # the first would only have it contend with the reading of the others.
+        self._arrived.append(waiter)
+        if len(self._arrived) == 1:
+            loop.call_soon(self._hand_over)
+
+    def _hand_over(self) -> None:
         with self._news:
-            self._queue.append(waiter)
+            self._queue += self._arrived
+            self._arrived.clear()
             self._news.notify()
 
     def _write(self, loop: asyncio.AbstractEventLoop) -> None:
