@@ -213,7 +213,9 @@ def test_a_clock_that_jumps_ahead_costs_at_most_one_step(place: Place, lasting: 
     before = set(raw_times(lasting))
     assert before == {one.time_ms for one in samples}
     place.clock.now_ms += 365 * DAY_MS
-    lasting.maintain()
+    for _ in range(10):
+        lasting.maintain()
+        place.clock.now_ms += 5000
     gone = before - set(raw_times(lasting))
     assert max(gone, default=0) < MIDNIGHT_MS + DAY_MS
     place.clock.now_ms -= 365 * DAY_MS  # somebody saw it

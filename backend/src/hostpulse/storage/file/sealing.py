@@ -59,6 +59,7 @@ class Sealing:
         self._quarantine = quarantine
         self._tiers = tiers
         self._budget_bytes = budget_bytes
+        self._dropped_ms: dict[int, int] = {}
         self._log = structlog.get_logger("hostpulse.storage")
         self.files_lock = Lock()
 
@@ -194,9 +195,18 @@ class Sealing:
     # -- dropping ---------------------------------------------------------
 
     def _drop_old(self, shelves: Sequence[Shelf], now_ms: int) -> None:
-        """Drop a step of each tier, a day or a month, no more: a clock may have leapt ahead."""
+        """Drop a step of each tier, a day or a month, and no other for an hour.
+
+        A clock may have leapt ahead: somebody should have the time to see it.
+        """
         ends = [_oldest_end(shelves, tier) for tier in range(len(self._tiers))]
-        due = [i for i, end_ms in enumerate(ends) if end_ms <= now_ms - self._tiers[i].keep_ms]
+        due = [
+            i
+            for i, end_ms in enumerate(ends)
+            if end_ms <= now_ms - self._tiers[i].keep_ms
+            and not 0 <= now_ms - self._dropped_ms.get(i, -HOUR_MS) < HOUR_MS
+        ]
+        self._dropped_ms |= dict.fromkeys(due, now_ms)
         if not due and self._is_over_budget(shelves):
             due = [i for i, end_ms in enumerate(ends) if end_ms <= now_ms][:1]
         for tier in due:

@@ -87,7 +87,7 @@ CREATE TABLE hostpulse.progress (
     hour_until timestamptz NOT NULL,
     raw_from timestamptz NOT NULL,
     minute_from timestamptz NOT NULL,
-    kept_at timestamptz NOT NULL
+    dropped_at timestamptz NOT NULL
 );
 """
 )
