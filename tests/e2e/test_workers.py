@@ -49,6 +49,12 @@ class Crew(Server):
         """Return the servers that one of the workers, whichever, lists."""
         return sorted(row["hostname"] for row in self.json("/api/servers")["servers"])
 
+    def times(self, hostname: str) -> list[int]:
+        """Return when the server has samples, none where it is not known."""
+        asked = {"metrics": "memory_percent"}
+        answer = requests.get(f"{self.url}/api/servers/{hostname}/history", asked, timeout=10)
+        return list(answer.json()["times"]) if answer.status_code == 200 else []
+
 
 def _has_argument(process: psutil.Process, word: str) -> bool:
     try:
