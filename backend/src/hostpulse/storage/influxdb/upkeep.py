@@ -47,6 +47,7 @@ class Upkeep:
         self._tiers = tiers
         _, self._minutes, self._hours = tiers
         self._writing = writing
+        self._dropped_ms: dict[tuple[str, str], int] = {}
 
     def run(self, now_ms: int) -> None:
         """Do what is due."""
@@ -119,8 +120,11 @@ class Upkeep:
                     self._engine.write(database, "raw", done_lines(some))
 
     def _drop_one(self, state: State, shards: Sequence[Shard], now_ms: int) -> None:
-        """Drop the oldest shard of each tier that is past its time: one step, not more."""
+        """Drop the oldest shard of each tier that is past its time, and no other for an hour."""
         for tier in self._tiers:
+            place = (state.database, tier.name)
+            if 0 <= now_ms - self._dropped_ms.get(place, -HOUR_MS) < HOUR_MS:
+                continue
             ended = [
                 shard
                 for shard in shards
@@ -134,6 +138,7 @@ class Upkeep:
                 # Said first: nothing may be rolled up anew from a day that has lost its samples.
                 state = self._tenants.save_raw_from(state, oldest.end_ms)
             self._engine.query([f"DROP SHARD {oldest.id}"], seconds=UPKEEP_SECONDS)
+            self._dropped_ms[place] = now_ms
 
     def _shards(self) -> dict[str, list[Shard]]:
         (found,) = self._engine.query(["SHOW SHARDS"])
