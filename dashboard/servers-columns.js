@@ -5,10 +5,11 @@ import { createSpark } from "./charts/spark.js";
 import { MISSING, ago, byteRate, celsius, count, duration, isoTime, load, percent } from "./format.js";
 import { icon } from "./icons.js";
 import { serverPath } from "./router.js";
+import { fitTags, tagMeasure } from "./servers-tags.js";
 import { ageSeconds, clockBadge, hasValues, level, statusText, statusTitle } from "./status.js";
 
 /** @typedef {import("./decode.js").Server} Server */
-/** What cells need beside the server. @typedef {{nowMs: number, catalogue: Map<string, import("./decode.js").Metric>, tags: number}} Look */
+/** What cells need beside the server. @typedef {{nowMs: number, catalogue: Map<string, import("./decode.js").Metric>, tags: number, room: number}} Look `room`: px for a name and its tags */
 /** @typedef {(server: Server, look: Look) => void} Update */
 /**
  * @typedef {object} Column
@@ -96,34 +97,34 @@ function statusCell(cell) {
   };
 }
 
-/** @param {string[]} tags @param {number} limit @returns {Node[]} */
-function tagNodes(tags, limit) {
-  const shown = tags.slice(0, limit).map((tag) => {
-    const node = part("span", "tag");
-    node.textContent = tag;
-    return node;
-  });
-  if (tags.length > limit) shown.push(Object.assign(part("span", "tag"), { textContent: `+${tags.length - limit}` }));
-  return shown;
+/** @param {string} text @param {string} [kind] */
+function tagNode(text, kind = "") {
+  const node = part("span", `tag${kind}`);
+  node.textContent = text;
+  return node;
 }
+
+/** Made with the first name: there is no canvas before there is a page. @type {import("./servers-tags.js").Measure | undefined} */
+let measure;
 
 /** @param {HTMLElement} cell @returns {Update} */
 function nameCell(cell) {
   const box = cell.appendChild(part("span", "name"));
   const link = /** @type {HTMLAnchorElement} */ (box.appendChild(part("a", "name__link")));
   const tags = box.appendChild(part("span", "name__tags"));
-  const clock = part("span", "tag tag--warn");
   let drawn = "";
   return (server, look) => {
     setText(link, server.hostname);
     const href = serverPath(server.id);
     if (link.getAttribute("href") !== href) link.setAttribute("href", href);
     const badge = clockBadge(server);
-    const key = JSON.stringify([server.hostname, server.tags, look.tags, badge]);
+    const key = JSON.stringify([server.hostname, server.tags, look.tags, look.room, badge]);
     if (key === drawn) return;
     drawn = key;
-    clock.textContent = badge;
-    tags.replaceChildren(...(badge ? [clock] : []), ...tagNodes(server.tags, look.tags));
+    measure ??= tagMeasure();
+    const fitting = fitTags({ badge, tags: server.tags }, { most: look.tags, room: look.room }, measure);
+    const clock = badge ? [tagNode(badge, " tag--warn")] : [];
+    tags.replaceChildren(...clock, ...[...fitting.tags, fitting.others].filter(Boolean).map((tag) => tagNode(tag)));
     cell.title = [server.hostname, server.tags.join(", ")].filter(Boolean).join(" · ");
   };
 }
@@ -202,7 +203,9 @@ export const COLUMNS = [
     create: textCell((server) => server.agent_version) },
 ];
 
-export const NAME_MIN_WIDTH = 220;
+const NAME_MIN_WIDTH = 220;
+const CELL_PADDING = 16; // as in servers-table.css
+const BESIDE_NAME = 148; // on a phone: padding, a gap and the longest status
 const ALWAYS = ["status", "name"];
 
 /** The columns named in `cols=cpu,memory`; null is the default set. @param {string | null} text */
@@ -221,6 +224,10 @@ export function columnsText(chosen) {
 
 /** @param {readonly Column[]} columns */
 export const totalWidth = (columns) => columns.reduce((sum, column) => sum + (column.width || NAME_MIN_WIDTH), 0);
+
+/** What a name and its tags have of a list this wide. @param {readonly Column[]} columns @param {number} width px @param {boolean} phone */
+export const nameRoom = (columns, width, phone) =>
+  (phone ? width - BESIDE_NAME : Math.max(NAME_MIN_WIDTH, width - totalWidth(columns) + NAME_MIN_WIDTH) - CELL_PADDING);
 
 /** Leaves out the least needed columns until the rest fits. @param {readonly Column[]} columns @param {number} room px */
 export function fitColumns(columns, room) {

@@ -45,14 +45,13 @@ const examples = (nowMs) => [
 /** @param {number} level */
 const wave = (level) => Array.from({ length: 30 }, (_, minute) => level + 8 * Math.sin(minute / 2.5));
 
-/** Three made-up lines, pale and out of reach, that show what will be here. @param {readonly import("./servers-columns.js").Column[]} columns @param {number} nowMs */
-export function createPreview(columns, nowMs) {
+/** Three made-up lines, pale and out of reach, that show what will be here. @param {readonly import("./servers-columns.js").Column[]} columns @param {import("./servers-columns.js").Look} look */
+export function createPreview(columns, look) {
   const table = createServersTable({ onSort: () => {}, onToggle: () => {} });
-  const look = { nowMs, catalogue: new Map(), tags: 2 };
   table.node.inert = true;
   table.node.setAttribute("aria-hidden", "true");
   table.node.classList.add("preview");
-  table.show({ columns, items: layOut(examples(nowMs), "", new Set()), look, sort: null, density: "L", total: 3 });
+  table.show({ columns, items: layOut(examples(look.nowMs), "", new Set()), look, sort: null, density: "L", total: 3 });
   table.destroy();
   return table.node;
 }

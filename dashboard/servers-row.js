@@ -43,7 +43,7 @@ export function createServerRow(columns) {
     node,
     update(item, look) {
       if (item.kind !== "server") return;
-      const same = item.server === shown && look.catalogue === seen?.catalogue && look.tags === seen.tags;
+      const same = item.server === shown && look.catalogue === seen?.catalogue && look.tags === seen.tags && look.room === seen.room;
       shown = item.server;
       seen = look;
       setAttribute(node, "data-state", item.server.status);

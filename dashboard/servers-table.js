@@ -39,7 +39,7 @@ export function createServersTable({ onSort, onToggle }) {
   /** @type {Map<string, Row>} */
   const rows = new Map();
   /** @type {{columns: readonly Column[], items: Item[], look: Look}} */
-  let shown = { columns: [], items: [], look: { nowMs: 0, catalogue: new Map(), tags: 2 } };
+  let shown = { columns: [], items: [], look: { nowMs: 0, catalogue: new Map(), tags: 2, room: 0 } };
   let frame = 0;
 
   const lineHeight = () => parseFloat(getComputedStyle(table).getPropertyValue("--row")) || 36;

@@ -4,7 +4,7 @@
 import { html, render } from "./vendor/lit-html.js";
 import { parseQuery } from "./query.js";
 import { filterWords, readChoice, writeChoice } from "./servers-choice.js";
-import { COLUMNS, chosenColumns, columnsText, fitColumns } from "./servers-columns.js";
+import { COLUMNS, chosenColumns, columnsText, fitColumns, nameRoom } from "./servers-columns.js";
 import { createPreview, noMatch, noServers } from "./servers-empty.js";
 import { listenToKeys } from "./servers-keys.js";
 import { groupChoices, layOut, nextSort, parseSort, sortServers } from "./servers-order.js";
@@ -115,14 +115,18 @@ export function createServersView(root, { store, router, clock }) {
     choose({ cols: columnsText(chosen) });
   }
 
-  const look = (/** @type {string} */ density) =>
-    ({ nowMs: clock.now(), catalogue: store.get().catalogue, tags: density === "S" ? 1 : 2 });
+  const room = () => frame.stage.clientWidth - BORDERS;
+
+  const look = (/** @type {string} */ density) => ({
+    nowMs: clock.now(), catalogue: store.get().catalogue, tags: density === "S" ? 1 : 2,
+    room: nameRoom(columns(), room(), phone.matches),
+  });
 
   function columns() {
     const chosen = chosenColumns(choice.cols);
     // a choice is a wish: it scrolls rather than loses a column; a phone has its own lines
     if (choice.cols !== null || phone.matches) return chosen;
-    return fitColumns(chosen, frame.stage.clientWidth - BORDERS || Infinity);
+    return fitColumns(chosen, room());
   }
 
   // As high as the placeholders were: a number of lines that is a surprise counts on the next visit.
@@ -131,7 +135,7 @@ export function createServersView(root, { store, router, clock }) {
 
   function showNotice() {
     const { servers } = store.get();
-    if (!servers.size) preview ??= createPreview(columns(), clock.now());
+    if (!servers.size) preview ??= createPreview(columns(), look("L"));
     const words = servers.size || !preview
       ? noMatch(filterWords(choice), () => choose({ q: "", status: "" }))
       : noServers(location.origin, preview);
