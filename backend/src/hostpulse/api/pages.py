@@ -15,6 +15,7 @@ from hostpulse.parts import Parts
 _PACKAGE = Path(__file__).resolve().parent.parent
 _SHOWN = {".css", ".js", ".map", ".png", ".svg", ".txt"}
 _HIDDEN = {"node_modules"}
+_NO_PAGES = {"api", "static"}  # what lies below is for programs
 
 
 class DashboardMissing(Exception):
@@ -45,6 +46,7 @@ def pages_blueprint(parts: Parts) -> Blueprint:
     pages.get("/servers/<server>")(views.show_server)
     pages.get("/static/<path:name>")(views.show_file)
     pages.get("/api/docs.css")(_show_docs_style)
+    pages.before_app_request(views.show_missing)
     return pages
 
 
@@ -59,7 +61,10 @@ class _Views:
         self._caching = "public, max-age=31536000, immutable" if built else "no-cache"
 
     def _index(self, status: int = 200) -> Response:
-        page = send_from_directory(self._folder, "index.html")
+        # A 404 is never answered with "not modified": the browser would be left without a page.
+        page = send_from_directory(
+            self._folder, "index.html", conditional=status == 200, etag=status == 200
+        )
         page.headers["Cache-Control"] = "no-cache"
         page.status_code = status
         return page
@@ -77,6 +82,14 @@ class _Views:
         query = request.query_string.decode("latin-1")
         return redirect(f"/servers/{it.id}" + (f"?{query}" if query else ""))
 
+    def show_missing(self) -> Response | None:
+        """Show the page in place of the sentence, to people at an address that is none."""
+        if not isinstance(request.routing_exception, NotFound):
+            return None
+        if request.path.split("/")[1] in _NO_PAGES or not _is_for_reading():
+            return None
+        return self._index(404)
+
     def show_file(self, name: str) -> Response:
         path = Path(name)
         if path.suffix not in _SHOWN or _HIDDEN & set(path.parts):
@@ -84,6 +97,13 @@ class _Views:
         file = send_from_directory(self._folder, name)
         file.headers["Cache-Control"] = self._caching
         return file
+
+
+def _is_for_reading() -> bool:
+    kinds = ["application/json", "text/html"]  # a client that takes anything is a program
+    if request.method not in {"GET", "HEAD"}:
+        return False
+    return request.accept_mimetypes.best_match(kinds) == "text/html"
 
 
 def _show_docs_style() -> Response:
