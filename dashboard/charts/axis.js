@@ -10,6 +10,9 @@ const BINARY = [[2 ** 50, "PiB"], [2 ** 40, "TiB"], [2 ** 30, "GiB"], [2 ** 20, 
 /** The lowest top of an axis, so that noise around zero does not fill the chart. */
 const FLOOR = { percent: 100, bytes: 2 ** 20, rate: 1000, ms: 1, load: 1, count: 5, celsius: 50, number: 0 };
 
+/** How much higher than its values an open axis is at least: a line on the edge would be half cut. */
+const HEADROOM = 1.04;
+
 /**
  * The smallest 1-2-5 step that needs at most `most` steps to reach `top`.
  * @param {number} top
@@ -50,7 +53,7 @@ function labeller(kind, top) {
 }
 
 /**
- * The axis from zero up to `highest`, or from `lowest` where that is below zero; `fixed` ends it
+ * The axis from zero to above `highest`, or from below `lowest` where that is negative; `fixed` ends it
  * exactly there, `mirrored` goes as far below zero.
  * @param {AxisKind} kind
  * @param {number} highest
@@ -58,9 +61,9 @@ function labeller(kind, top) {
  * @returns {Axis}
  */
 export function valueAxis(kind, highest, { fixed, mirrored = false, lowest = 0 } = {}) {
-  const bottom = mirrored || fixed !== undefined ? 0 : Math.min(lowest, 0);
+  const bottom = mirrored || fixed !== undefined ? 0 : Math.min(lowest * HEADROOM, 0);
   const least = bottom < 0 ? 0 : FLOOR[kind] || Number(!highest);
-  const top = fixed ?? Math.max(highest || 0, least);
+  const top = fixed ?? Math.max((highest || 0) * HEADROOM, least);
   const most = mirrored ? 2 : 4;
   const step = kind === "bytes" ? binaryStep(top - bottom, most) : kind === "percent" ? 25 : roundStep(top - bottom, most);
   const max = fixed ?? Math.ceil(top / step - 1e-9) * step;

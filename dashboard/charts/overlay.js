@@ -8,7 +8,6 @@
  * @property {{start: number, end: number}[]} gaps
  * @property {Threshold[]} thresholds
  * @property {number[]} marks
- * @property {string[]} rightTicks labels of the percent axis on the right, from its foot
  * @property {Record<string, string>} palette
  */
 
@@ -18,7 +17,7 @@ const LABEL_PX = 14;
 const PAD_PX = 3;
 
 /** @returns {Overlay} */
-export const emptyOverlay = () => ({ gaps: [], thresholds: [], marks: [], rightTicks: [], palette: {} });
+export const emptyOverlay = () => ({ gaps: [], thresholds: [], marks: [], palette: {} });
 
 /**
  * The pixels between two instants, kept inside the area; null when nothing of it is inside.
@@ -146,16 +145,6 @@ function drawMarks({ ctx, chartArea, scales }, overlay) {
   ctx.restore();
 }
 
-/** @param {any} chart @param {Overlay} overlay */
-function drawRightTicks({ ctx, chartArea }, overlay) {
-  const last = overlay.rightTicks.length - 1;
-  overlay.rightTicks.forEach((label, i) => {
-    if (!label) return;
-    const y = chartArea.bottom - ((chartArea.bottom - chartArea.top) * i) / last;
-    edgeLabel(ctx, label, chartArea.right - 4, y + (i === last ? 8 : -7), overlay.palette);
-  });
-}
-
 /**
  * The plugin of one chart; what it draws is read from `overlay` at each drawing, the first included.
  * @param {Overlay} overlay
@@ -166,6 +155,5 @@ export const overlayPlugin = (overlay) => ({
   afterDatasetsDraw(chart) {
     drawThresholds(chart, overlay);
     drawMarks(chart, overlay);
-    drawRightTicks(chart, overlay);
   },
 });

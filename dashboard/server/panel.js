@@ -32,8 +32,6 @@ import { legend, panelHead, seriesTable } from "./panel-parts.js";
  * @property {() => string} fileName
  */
 
-const RIGHT_TICKS = ["", "50% busy", "100% busy"];
-
 /** A plot of a window without any sample: the axes of the last one. @param {Plot} plot @returns {Plot} */
 const emptied = (plot) => ({ ...plot, marks: [], series: plot.series.map((one) => ({ ...one, mean: [], min: [], max: [] })) });
 
@@ -86,8 +84,7 @@ export function createPanel(definition, actions) {
     const near = (plot.thresholds ?? []).filter((one) => one.level === "note" && one.value <= 4 * highest);
     const top = Math.max(highest, ...near.map((one) => one.value * 1.05));
     const axis = valueAxis(plot.axis.kind, top, { lowest: lowestOf(plot, view), ...plot.axis });
-    const rightTicks = plot.series.some((one) => one.axis === "right") ? RIGHT_TICKS : [];
-    const overlay = { gaps, thresholds: plot.thresholds ?? [], marks: plot.marks ?? [], rightTicks };
+    const overlay = { gaps, thresholds: plot.thresholds ?? [], marks: plot.marks ?? [] };
     const drawing = { layers: planLayers(plot, view), axis, bounds: frame.bounds, zone: frame.zone, overlay, palette: frame.palette };
     if (now.chart) now.chart.draw(drawing);
     else now.chart = createTimeChart(canvas, drawing);

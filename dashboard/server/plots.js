@@ -144,7 +144,7 @@ function busy(source) {
   ];
   if (!series.length) return null;
   return {
-    subtitle: wait && share ? `${disk} · latency left, busy right` : disk,
+    subtitle: wait && share ? `${disk} · latency left, busy 0–100%` : disk,
     layout: "lines", axis: wait ? { kind: "ms" } : { kind: "percent", fixed: 100 }, series,
   };
 }
