@@ -29,7 +29,7 @@ NUMBERS = st.one_of(
     st.just(nan),
     st.integers(0, 2**63).map(float),
     st.integers(0, 10**6).map(lambda n: n / 1000),
-    st.floats(-(2.0**63), 2.0**63),
+    st.floats(-(2.0**63), 2.0**63).map(lambda n: n + 0.0),  # no decimal is -0.0
 )
 DOCS = Path(__file__).parents[2] / "docs" / "storage-file.md"
 

@@ -2,8 +2,8 @@
 
 A column is named `metric` or `metric{instance}`; in a metric's name `{` and `\\` have a `\\` before
 them, so that names can be read back. In files of points each time has four rows, told apart by
-`stat`: mean, min, max and last; the mean of a metric of whole numbers is in `mean.metric`, so that
-the others stay whole. The file's metadata has the keys as they are.
+`stat`: mean, min, max and last; the mean is in `mean.metric`, so that the others need no more
+decimals than their samples, but with doubles. The file's metadata has the keys as they are.
 """
 
 from __future__ import annotations
@@ -121,11 +121,9 @@ def _point_columns(grid: Grid, known: Sequence[int]) -> dict[str, Any]:
     for i in known:
         name, decimals = column_name(grid.keys[i]), _decimals(grid.keys[i])
         numbers = grid.planes[:4, :, i].copy()
-        if not decimals:
+        if decimals <= catalogue.DECIMALS:
             columns[f"mean.{name}"] = _exact(_rounded(_alone(numbers, 0)), catalogue.DECIMALS)
             numbers[0] = np.nan
-        elif decimals <= catalogue.DECIMALS:
-            numbers[0] = _rounded(numbers[0])
         columns[name] = _exact(numbers.reshape(-1), decimals)
         differs = (counts[:, i] != most) & (counts[:, i] > 0)
         if differs.any():  # fewer samples had this key than had others
