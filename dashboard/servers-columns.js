@@ -6,7 +6,7 @@ import { MISSING, ago, byteRate, celsius, count, duration, isoTime, load, percen
 import { icon } from "./icons.js";
 import { serverPath } from "./router.js";
 import { fitTags, tagMeasure } from "./servers-tags.js";
-import { ageSeconds, clockBadge, hasValues, level, statusText, statusTitle } from "./status.js";
+import { ageSeconds, clockBadge, hasValues, level, sampleTime, statusText, statusTitle } from "./status.js";
 
 /** @typedef {import("./decode.js").Server} Server */
 /** What cells need beside the server. @typedef {{nowMs: number, catalogue: Map<string, import("./decode.js").Metric>, tags: number, room: number}} Look `room`: px for a name and its tags */
@@ -141,7 +141,8 @@ function sampleCell(cell) {
   const value = cell.appendChild(part("span", "value"));
   return (server, look) => {
     setValue(cell, value, ago(ageSeconds(server, look.nowMs)));
-    cell.title = server.last_seen === undefined ? "" : isoTime(server.last_seen);
+    const taken = sampleTime(server);
+    cell.title = taken === undefined ? "" : isoTime(taken);
   };
 }
 

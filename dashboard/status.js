@@ -25,6 +25,13 @@ const interval = (server) => server.interval_seconds ?? DEFAULT_INTERVAL_SECONDS
 export const ageSeconds = (server, nowMs) =>
   isNumber(server.last_seen) ? Math.max(0, (nowMs - server.last_seen) / 1000) : undefined;
 
+/**
+ * When the newest sample was taken, as far as that is before it arrived: no word about a sample
+ * names a later moment. @param {Server} server @returns {number | undefined}
+ */
+export const sampleTime = (server) =>
+  isNumber(server.last_seen) ? Math.min(server.last_seen, server.time ?? server.last_seen) : undefined;
+
 /** Values of a server that is down, paused or waiting are not shown: they are of another time. @param {Server} server */
 export const hasValues = (server) => server.status === "up" || server.status === "late";
 
@@ -49,7 +56,7 @@ export function statusTitle(server, nowMs) {
     const downAt = Math.max(DOWN_INTERVALS * interval(server), DOWN_FLOOR_SECONDS);
     return `No sample for ${shortDuration(age)}. Expected every ${every}. Goes Down at ${downAt} s.`;
   }
-  return `No sample since ${dateTime(Number(server.last_seen))} (${duration(age)}).`;
+  return `No sample since ${dateTime(Number(sampleTime(server)))} (${duration(age)}).`;
 }
 
 /** `Clock 2 min off` when the server's own clock is wrong by more than 30 s, else "". @param {Server} server */

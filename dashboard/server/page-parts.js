@@ -62,7 +62,9 @@ export const missingServer = (id, onBack) => html`
 
 /** @param {any} view */
 export function tables({ row, latest, history, growth, catalogue, zone, words, folds, fold }) {
-  const asOf = latest?.time ? `as of ${clock(latest.time, zone, true)}` : "";
+  // The report may be one turn ahead of the row: what the page calls the newest sample is the row's.
+  const taken = latest?.time && Math.min(latest.time, row.time ?? latest.time);
+  const asOf = taken ? `as of ${clock(taken, zone, true)}` : "";
   return html`
     ${diskTable(diskRows(latest?.report, history, growth), { catalogue, all: folds.disks, asOf, onAll: fold("disks") })}
     ${networkTable(networkRows(latest?.report, history), { words, asOf: hasValues(row) ? "" : asOf, all: folds.networks, onAll: fold("networks") })}`;

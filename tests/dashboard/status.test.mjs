@@ -22,6 +22,15 @@ for (const [changes, word, title] of WORDS) {
   });
 }
 
+test("no sentence names a moment after the newest sample was taken", () => {
+  const taken = NOW - 845_000;
+  const down = server({ status: "down", last_seen: NOW - 840_000, time: taken });
+  assert.equal(status.statusTitle(down, NOW), "No sample since 2026-11-23 08:11:59 (14 min).");
+  assert.equal(status.sampleTime(down), taken);
+  assert.equal(status.sampleTime({ ...down, time: NOW }), NOW - 840_000, "its own clock is ahead");
+  assert.equal(status.sampleTime(server({ last_seen: undefined })), undefined);
+});
+
 test("a clock that runs ahead of ours makes no negative age", () => {
   assert.equal(status.statusText(server({ status: "late", last_seen: NOW + 9000 }), NOW), "Late 0 s");
 });

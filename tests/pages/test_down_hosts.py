@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -87,3 +88,24 @@ def test_the_page_of_a_down_server_calls_no_old_value_the_current_one(
     assert set(tab.texts("[data-part=kpis] .kpi__value")) == {"–"}
     for key in ("cpu", "memory", "network", "disk_io"):
         assert "no data" in charts.legend(tab, key).values(), key
+
+
+TOLD = """(part) => [...document.querySelectorAll(`${part}, ${part} [title]`)]
+  .map((node) => `${node.innerText} ${node.title}`).join(" ")"""
+
+
+@pytest.mark.parametrize("part", ["[data-part=head]", "[data-part=tables]"])
+def test_no_time_on_the_page_is_after_the_newest_sample(
+    backend: Backend, open_tab: Callable[..., Tab], part: str
+) -> None:
+    at = times(10 * MINUTE_MS)
+    backend.clock.advance(4000)  # what was sampled at :05 arrives at :09
+    feed(backend, STOPPED, at)
+    row = backend.json(f"/api/servers/{STOPPED.name}")
+    assert (row["time"], row["last_seen"]) == (at[-1], at[-1] + 4000)
+    backend.clock.advance(10 * MINUTE_MS)
+    tab = open_tab()
+    tab.go_to_server(STOPPED.name, "?range=1h")
+    told = re.findall(r"\b\d\d:\d\d:\d\d\b", tab.run(TOLD, part))
+    assert told
+    assert set(told) == {"08:43:05"}
