@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.backend_under_test import INTERVAL_MS, NOW_MS, Backend, report
+from tests.backend_under_test import INTERVAL_MS, NOW_MS, Backend, iso, report, seed_report
 from tests.conftest import ROUNDS
 from tests.full_report import full_report
 
@@ -116,11 +116,74 @@ def test_a_row_of_the_swap_that_is_full_and_the_disk_that_is_empty(backend: Back
 def test_the_status_is_by_the_servers_clock_whatever_the_reports_say(
     backend: Backend, age: int, status: str
 ) -> None:
-    backend.accept(report(time_ms=NOW_MS - 86_400_000))
+    for wait in (0, INTERVAL_MS):
+        backend.accept(report(time_ms=backend.clock.advance(wait) - 86_400_000))
     backend.clock.advance(age)
     answer = backend.json("/api/servers")
     assert answer["servers"][0]["status"] == status
     assert answer["counts"][status] == 1
+
+
+def seen(backend: Backend, since: int | None = None) -> tuple[str, int]:
+    ask = {} if since is None else {"since": since}
+    (row,) = backend.json("/api/servers", **ask)["servers"]
+    return row["status"], row["last_seen"]
+
+
+def test_an_old_report_alone_makes_no_server_up(backend: Backend) -> None:
+    old_ms = NOW_MS - 7_200_000
+    assert backend.accept(report(time_ms=old_ms))["accepted"] == 1
+    assert seen(backend) == ("down", old_ms)
+    assert backend.json("/api/servers/web-1/latest")["received_at"] == NOW_MS
+    backend.accept(seed_report() | {"hostname": "web-1", "timestamp": iso(old_ms + 1000)})
+    assert seen(backend, since=NOW_MS) == ("down", old_ms + 1000)
+    backend.accept(report())
+    assert seen(backend) == ("up", NOW_MS)
+
+
+@pytest.mark.parametrize(
+    ("interval", "behind_ms", "status"),
+    [(5, 60_000, "up"), (5, 60_001, "down"), (100, 300_000, "up"), (100, 300_001, "late")],
+)
+def test_a_report_is_current_up_to_its_border(
+    backend: Backend, interval: int, behind_ms: int, status: str
+) -> None:
+    agent = {"version": "1", "interval_seconds": interval}
+    backend.accept(report(time_ms=NOW_MS - behind_ms, agent=agent))
+    assert seen(backend)[0] == status
+
+
+def test_a_backlog_moves_nothing_whether_it_comes_before_or_after_the_live_report(
+    backend: Backend,
+) -> None:
+    backend.accept(report())
+    end_ms = backend.clock.advance(7_200_000)
+    missed = [report(time_ms=NOW_MS + i * INTERVAL_MS) for i in range(1, 1200)]
+    for one in missed[:20]:
+        backend.accept(one)
+        backend.clock.advance(100)
+    backend.accept(missed[20:600])
+    backend.clock.advance(100)
+    assert seen(backend) == ("down", NOW_MS + 600 * INTERVAL_MS)
+    live_ms = backend.clock()
+    backend.accept(report(time_ms=live_ms))
+    assert seen(backend) == ("up", live_ms)
+    backend.clock.advance(20_000)
+    backend.accept(missed[600:])
+    assert seen(backend) == ("late", live_ms)
+    assert live_ms > end_ms
+
+
+@pytest.mark.parametrize("waits", [[5000] * 4, [3000, 7000, 5000], [7_200_000, 5000]])
+def test_a_plain_agent_whose_clock_is_behind_is_up_from_its_second_report_on(
+    backend: Backend, waits: list[int]
+) -> None:
+    backend.accept(report(time_ms=NOW_MS - 300_000))
+    assert seen(backend) == ("down", NOW_MS - 300_000)
+    for wait in waits:
+        now_ms = backend.clock.advance(wait)
+        backend.accept(report(time_ms=now_ms - 300_000))
+        assert seen(backend) == ("up", now_ms)
 
 
 def test_a_spark_holds_the_mean_of_each_minute_and_null_where_there_is_none(

@@ -54,7 +54,7 @@ def test_a_restart_changes_nothing_that_is_said_of_servers(place: Place) -> None
         backend.accept(whole)
         backend.accept(report("ahead", NOW_MS + 3_600_000, agent=AGENT))
         clock.advance(70_000)
-        backend.accept(report("late", NOW_MS - 30_000, agent=AGENT))
+        backend.accept(report("late", NOW_MS - 10_000, agent=AGENT))
         backend.accept(report("web 1/../ü", clock(), agent=AGENT, tags=["a\u0000b", "x"]))
         backend.parts.registrar.save()
         before = everything(backend)
@@ -75,6 +75,20 @@ def test_the_end_saves_what_no_round_has_saved_yet(place: Place) -> None:
     with place.backend(clock) as again:
         (row,) = again.json("/api/servers")["servers"]
     assert (row["last_seen"], row["time"], row["number"]) == (NOW_MS + 3, NOW_MS + 3, 1)
+
+
+def test_a_restart_judges_by_when_each_was_seen_not_by_its_last_report(place: Place) -> None:
+    clock = Clock()
+    with place.backend(clock) as backend:
+        for wait in (0, 5000):
+            backend.accept(report("slow-clock", clock.advance(wait) - 300_000))
+        backend.accept(report("backlog", clock() - 300_000))
+    with place.backend(clock) as again:
+        rows = again.json("/api/servers")["servers"]
+        found = {row["hostname"]: (row["status"], row["last_seen"]) for row in rows}
+        assert found == {"slow-clock": ("up", clock()), "backlog": ("down", clock() - 300_000)}
+        again.accept(report("slow-clock", clock.advance(5000) - 300_000))
+        assert again.json("/api/servers/slow-clock")["last_seen"] == clock()
 
 
 def test_counters_go_on_over_a_restart(place: Place) -> None:

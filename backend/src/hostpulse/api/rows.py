@@ -103,7 +103,7 @@ def changing_row(server: Server, now_ms: int) -> Row:
 
 def changed_since(server: Server, since_ms: int, now_ms: int) -> bool:
     """Tell whether a client that knew everything at `since_ms` has to learn something."""
-    if max(server.last_seen_ms, server.learned_ms) >= since_ms:
+    if max(server.received_ms, server.learned_ms) >= since_ms:
         return True
     return status_at(server, since_ms) != status_at(server, now_ms)
 

@@ -168,7 +168,7 @@ class _Views:
     def show_latest(self, server: str) -> Response:
         it = self._find(server)
         report = msgspec.Raw(it.raw or b"null")
-        return reply(LatestAnswer(it.id, it.hostname, it.last_seen_ms, _time_ms(it), report))
+        return reply(LatestAnswer(it.id, it.hostname, it.received_ms, _time_ms(it), report))
 
     @operation("The keys that the server's samples have", SeriesAnswer)
     def list_series(self, server: str) -> Response:

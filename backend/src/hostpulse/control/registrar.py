@@ -144,7 +144,7 @@ class Registrar:
             layout, values = decoded.plan.layout, decoded.values
             decoded.plan.add_totals(values)
             sample = Sample(row.id, row.sample_ms, layout, values)
-            server.observe(decoded, sample, row.last_seen_ms, row.clock_ahead)
+            server.take(decoded, sample, row.last_seen_ms, row.last_seen_ms, row.clock_ahead)
             server.saved = sample, decoded.raw, row.last_seen_ms
         else:
             server.last_seen_ms = row.last_seen_ms

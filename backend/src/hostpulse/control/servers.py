@@ -12,6 +12,8 @@ from hostpulse.report import Decoded, Facts, Key, Sample
 
 _UPTIME = Key("uptime_seconds")
 _BOOT_JITTER_MS = 60_000  # an uptime in whole seconds, and a clock that is set
+_FRESH_INTERVALS = 3
+_FRESH_MS = 60_000
 
 Version = tuple[Sample | None, bytes, int]
 """What a report changes of a server."""
@@ -33,8 +35,10 @@ def server_id(tenant: str, hostname: str) -> str:
 
 @dataclass(slots=True)
 class Server:
-    """One server; times are epoch ms, `last_seen_ms` by this machine's clock.
+    """One server; times are epoch ms, `received_ms` and `last_seen_ms` by this machine's clock.
 
+    `received_ms` is when the newest report came, `last_seen_ms` when the server was alive last: a
+    report of an earlier time may come late, and says nothing of now. The store has the latter only.
     `number` names it as `id` does, but briefly; it is 0 until the control store has given one.
     `saved` is the version that the store has, `learned_ms` when something came from there.
     """
@@ -44,6 +48,7 @@ class Server:
     hostname: str
     first_seen_ms: int
     last_seen_ms: int = 0
+    received_ms: int = 0
     newest: Sample | None = None
     raw: bytes = b""
     clock_ahead: bool = False
@@ -63,12 +68,34 @@ class Server:
         """Take in a stored report; one that is not newer than all before says nothing new."""
         if self.newest is not None and sample.time_ms <= self.newest.time_ms:
             return
-        self.newest, self.raw, self.last_seen_ms = sample, decoded.raw, now_ms
-        self.clock_ahead = clock_ahead
+        fresh_ms = max(_FRESH_INTERVALS * round(decoded.facts.interval_seconds * 1000), _FRESH_MS)
+        is_current = now_ms - sample.time_ms <= fresh_ms or self._keeps_pace(sample, now_ms)
+        last_seen_ms = now_ms if is_current else max(self.last_seen_ms, sample.time_ms)
+        self.take(decoded, sample, now_ms, last_seen_ms, clock_ahead)
+
+    def _keeps_pace(self, sample: Sample, now_ms: int) -> bool:
+        """Tell a clock that is behind, but runs, from a backlog, which catches up or has a gap."""
+        if self.newest is None:
+            return False
+        told_ms, passed_ms = sample.time_ms - self.newest.time_ms, now_ms - self.received_ms
+        return told_ms <= 2 * passed_ms and passed_ms <= 2 * told_ms
+
+    def take(
+        self,
+        decoded: Decoded,
+        sample: Sample,
+        received_ms: int,
+        last_seen_ms: int,
+        clock_ahead: bool,
+    ) -> None:
+        """Hold this report for the newest."""
+        self.newest, self.raw, self.clock_ahead = sample, decoded.raw, clock_ahead
+        self.received_ms, self.last_seen_ms = received_ms, last_seen_ms
         booted_ms = _booted_ms(sample)
         rebooted = not abs(booted_ms - self.booted_ms) <= _BOOT_JITTER_MS
         if decoded.facts != self.facts or (rebooted and not isnan(booted_ms)):
-            self.facts, self.booted_ms, self.facts_changed_ms = decoded.facts, booted_ms, now_ms
+            self.facts, self.booted_ms = decoded.facts, booted_ms
+            self.facts_changed_ms = received_ms
 
 
 def _booted_ms(sample: Sample) -> float:
