@@ -50,15 +50,30 @@ def test_many_samples_come_back_in_buckets(backend: Backend) -> None:
     answer = backend.json(
         "/api/servers/web-1/history", metrics="cpu_percent_total", start="-10m", points=20
     )
-    assert (answer["raw"], answer["step"]) == (False, 60_000)
-    assert len(answer["times"]) <= 20
-    assert all(time % 60_000 == 0 for time in answer["times"])
+    assert (answer["raw"], answer["step"]) == (False, 30_000)
+    first = (NOW_MS - 600_000) // 30_000 * 30_000 + 30_000  # a 21st begins before the window
+    assert answer["times"] == list(range(first, NOW_MS, 30_000))
+    assert len(answer["times"]) == 20
     (series,) = answer["series"]
     for i, start in enumerate(answer["times"]):
-        inside = [v for v, t in enumerate(times) if start <= t < start + 60_000]
+        inside = [v for v, t in enumerate(times) if start <= t < start + 30_000]
         found = (series["mean"][i], series["min"][i], series["max"][i])
         expected = (sum(inside) / len(inside), inside[0], inside[-1]) if inside else (None,) * 3
         assert found == pytest.approx(expected) if inside else found == expected
+
+
+@pytest.mark.parametrize(("points", "step"), [(400, 10_000), (360, 10_000), (60, 60_000)])
+def test_an_hour_has_all_the_points_that_are_asked_for(
+    backend: Backend, points: int, step: int
+) -> None:
+    times = range(NOW_MS - 3_600_000, NOW_MS, 5000)
+    backend.accept([report(time_ms=t, cpu={"cpu_percent_total": 1}) for t in times])
+    answer = backend.json(
+        "/api/servers/web-1/history", metrics="cpu_percent_total", start="-1h", points=points
+    )
+    assert answer["step"] == step
+    assert len(answer["times"]) == min(3_600_000 // step + 1, points)
+    assert [len(one["mean"]) for one in answer["series"]] == [len(answer["times"])]
 
 
 def test_one_instance_or_all_can_be_asked_for(backend: Backend) -> None:
@@ -74,7 +89,7 @@ def test_one_instance_or_all_can_be_asked_for(backend: Backend) -> None:
 
 BAD = {
     "metrics": ["", "nonsense"],
-    "start": ["soon", "now"],
+    "start": ["soon", "now", "1"],
     "end": ["x", "-0x"],
     "points": ["0", "401", "many"],
 }

@@ -27,7 +27,7 @@ TIMES = {
 
 @pytest.mark.parametrize("text", TIMES)
 def test_a_time_is_epoch_ms_iso_8601_now_or_a_span(text: str) -> None:
-    window = query.window({"start": text, "end": "9999-01-01"}, NOW_MS, 5000)
+    window = query.window({"start": text, "end": "2026-11-24"}, NOW_MS, 5000)
     assert window.start_ms == TIMES[text]
 
 
@@ -65,6 +65,16 @@ def test_a_bad_parameter_is_refused_by_name(name: str, text: str) -> None:
     with pytest.raises(BadRequest, match=f"^{name}: ") as refused:
         query.window({name: text}, NOW_MS, 5000)
     assert refused.value.status == 400
+
+
+@pytest.mark.parametrize(("points", "days"), [(400, 800), (1, 2)])
+def test_a_window_longer_than_all_its_points_is_refused(points: int, days: int) -> None:
+    longest_ms = NOW_MS - days * 24 * HOUR
+    asked = {"start": str(longest_ms), "points": str(points)}
+    assert query.window(asked, NOW_MS, 5000).step_ms == 48 * HOUR
+    for start in (str(longest_ms - 1), "1"):
+        with pytest.raises(BadRequest, match=rf"^start: .* {days} days .*points={points}"):
+            query.window({**asked, "start": start}, NOW_MS, 5000)
 
 
 def test_a_window_must_not_end_before_it_starts() -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from hostpulse import catalogue
 from hostpulse.api.answers import BadRequest
 from hostpulse.storage import Wanted, Window
-from hostpulse.storage.series import MAX_POINTS
+from hostpulse.storage.series import MAX_POINTS, STEPS_MS
 
 MAX_METRICS = 100
 MAX_SPARK_MINUTES = 60
@@ -26,6 +26,9 @@ def window(query: Mapping[str, str], now_ms: int, interval_ms: int) -> Window:
     if start_ms >= end_ms:
         raise BadRequest(400, "start: must be before end.")
     points = _whole(query, "points", MAX_POINTS, 1, MAX_POINTS)
+    if end_ms - start_ms > points * STEPS_MS[-1]:
+        days = points * STEPS_MS[-1] // _UNIT_MS["d"]
+        raise BadRequest(400, f"start: must be at most {days} days before end for points={points}.")
     return Window(start_ms, end_ms, points, interval_ms)
 
 

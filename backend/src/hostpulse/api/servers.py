@@ -199,7 +199,7 @@ class _Views:
 
     def _history(self, server: Server, wanted: Wanted, window: Window) -> HistoryAnswer:
         found = self._parts.storage.history(principal().tenant, server.id, wanted, window)
-        return _answer(found)
+        return _answer(found, window.points)
 
 
 def _time_ms(server: Server) -> int | None:
@@ -223,15 +223,19 @@ def _unit(metric: str) -> str:
     return known.unit if known else ""
 
 
-def _columns(one: Series) -> SeriesColumns:
+def _columns(one: Series, skip: int) -> SeriesColumns:
     points: Any = one.points
-    return SeriesColumns(*one.key, _unit(one.key.metric), points.mean, points.min, points.max)
+    columns = (column[skip:] for column in (points.mean, points.min, points.max))
+    return SeriesColumns(*one.key, _unit(one.key.metric), *columns)
 
 
-def _answer(history: History) -> HistoryAnswer:
-    series = [_columns(one) for one in history.series]
+def _answer(history: History, points: int) -> HistoryAnswer:
+    # The first bucket begins before the window: where there is one too many, it is that one.
+    skip = int(not history.raw and len(history.times) > points)
+    series = [_columns(one, skip) for one in history.series]
+    times = history.times[skip:]
     return HistoryAnswer(
-        history.start_ms, history.end_ms, history.step_ms, history.raw, history.times, series
+        history.start_ms, history.end_ms, history.step_ms, history.raw, times, series
     )
 
 

@@ -13,14 +13,16 @@ from hostpulse.report import Key
 MAX_POINTS = 400
 _SECOND = 1000
 STEPS_MS = tuple(
-    seconds * _SECOND for seconds in (5, 10, 30, 60, 300, 900, 1800, 3600, 7200, 21_600, 86_400)
+    seconds * _SECOND
+    for seconds in (5, 10, 30, 60, 300, 900, 1800, 3600, 7200, 21_600, 86_400, 172_800)
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """`start_ms` ≤ time < `end_ms` (epoch), answered with at most `points` points a series.
+    """`start_ms` ≤ time < `end_ms` (epoch), answered with `points` samples or buckets a series.
 
+    Of buckets there may be one more: the first and the last one reach over the window.
     `interval_ms` is the rhythm of the server's samples: more than two of it missing is a gap.
     `bucket_ms` asks for buckets of that length, however few samples there are.
     """
@@ -33,16 +35,11 @@ class Window:
 
     @property
     def step_ms(self) -> int:
-        """The length of a bucket: as asked, or the smallest that makes at most `points`."""
+        """The length of a bucket: as asked, or the smallest of which `points` are long enough."""
         if self.bucket_ms:
             return self.bucket_ms
-        for step in STEPS_MS:
-            if _bucket_count(self.start_ms, self.end_ms, step) <= self.points:
-                return step
-        step = STEPS_MS[-1]
-        while _bucket_count(self.start_ms, self.end_ms, step) > self.points:
-            step *= 2
-        return step
+        length_ms = self.end_ms - self.start_ms
+        return next((step for step in STEPS_MS if step * self.points >= length_ms), STEPS_MS[-1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,15 +155,11 @@ def bucket_starts(window: Window) -> list[int]:
     """Return the stamps of the window's buckets."""
     step = window.step_ms
     first = window.start_ms // step * step
-    return [first + i * step for i in range(_bucket_count(window.start_ms, window.end_ms, step))]
+    return list(range(first, max(window.end_ms, first + 1), step))
 
 
 def _edges(times: Sequence[int], starts: Sequence[int], step: int) -> list[int]:
     return [bisect_left(times, start) for start in (*starts, starts[-1] + step)]
-
-
-def _bucket_count(start_ms: int, end_ms: int, step_ms: int) -> int:
-    return max(-(-end_ms // step_ms) - start_ms // step_ms, 1)
 
 
 def fold(column: Sequence[float], edges: Sequence[int]) -> Columns:
