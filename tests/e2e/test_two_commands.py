@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,10 @@ from tests.pages.browser import LIST_READY, Tabs
 from tests.programs import STOP_SECONDS, Program, answers, command, environment, free_port
 
 FIRST_LINE_SECONDS = 10
+SLOW_POST = (
+    b"POST /api/metrics HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    b"Content-Length: 100\r\n\r\n{"
+)
 
 
 class Up(Program):
@@ -79,7 +84,21 @@ def test_an_interrupt_stops_both_and_leaves_nothing(up: Up, tmp_path: Path, to_a
     assert up.is_all_gone()
     assert not answers(up.url)
     assert "Traceback" not in up.written()
+    assert "the local agent" not in up.written()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "log"]
+
+
+def test_an_agent_that_stops_before_a_busy_server_is_no_news(up: Up) -> None:
+    up.wait_for_agent()
+    time.sleep(1)
+    with socket.create_connection(("127.0.0.1", up.port)) as slow:
+        slow.sendall(SLOW_POST)
+        time.sleep(0.5)
+        before = time.monotonic()
+        assert up.interrupt() == 0
+    assert time.monotonic() - before > 4  # longer than it takes to start an agent anew
+    assert up.is_all_gone()
+    assert "the local agent" not in up.written()
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])

@@ -17,6 +17,7 @@ from hostpulse.config import Config
 
 _STOP_SECONDS = 5
 _RESTART_SECONDS = 2
+_GRACE_SECONDS = 12  # Ctrl-C ends the agent as well, while the backend finishes what is under way
 _WRONG_CONFIGURATION = 78
 _LOCAL = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - all addresses are reached by one
 
@@ -70,7 +71,7 @@ class _LocalAgent:
         log = structlog.get_logger("hostpulse.agent")
         while True:
             code = self._process.wait()
-            if self._stopping.is_set():
+            if self._stopping.wait(0 if code else _GRACE_SECONDS):
                 return
             if code == _WRONG_CONFIGURATION:
                 log.error("the local agent refused its settings; the server goes on without it")
