@@ -130,3 +130,45 @@ def test_a_delete_of_another_page_is_refused(backend: Backend) -> None:
     answer = backend.request("DELETE", "/api/servers/web-1", data=b"x", headers=kind)
     assert answer.status_code == 415
     assert backend.json("/api/servers")["total"] == 1
+
+
+FOREIGN = {
+    "another server": {"Origin": "https://evil.example"},
+    "another port": {"Origin": "http://127.0.0.1:1"},
+    "a name that only begins like ours": {"Origin": "http://{host}.evil.example"},
+    "a page without an address": {"Origin": "null"},
+    "a browser that says so": {"Sec-Fetch-Site": "cross-site"},
+    "a browser that says so beside our own address": {
+        "Origin": "http://{host}",
+        "Sec-Fetch-Site": "cross-site",
+    },
+}
+OWN = {
+    "no browser": {},
+    "our page": {"Origin": "http://{host}", "Sec-Fetch-Site": "same-origin"},
+    "our page, in capitals": {"Origin": "HTTP://{host}"},
+}
+
+
+def of_page(backend: Backend, headers: dict[str, str]) -> dict[str, str]:
+    return {name: value.format(host=backend.host) for name, value in headers.items()}
+
+
+@pytest.mark.parametrize("why", FOREIGN)
+def test_a_foreign_page_may_delete_nothing_even_if_it_may_read(why: str) -> None:
+    with Backend(cors_origins="https://evil.example") as backend:
+        backend.accept(report())
+        headers = of_page(backend, FOREIGN[why])
+        for path in ("/api/servers/web-1", "/api/servers/nobody"):
+            answer = backend.request("DELETE", path, headers=headers)
+            assert answer.status_code == 403, path
+            assert answer.json()["error"].startswith("Origin: ")
+        assert backend.request("GET", "/api/servers", headers=headers).json()["total"] == 1
+
+
+@pytest.mark.parametrize("why", OWN)
+def test_our_own_page_and_a_command_may_delete(backend: Backend, why: str) -> None:
+    backend.accept(report())
+    headers = of_page(backend, OWN[why])
+    assert backend.request("DELETE", "/api/servers/web-1", headers=headers).status_code == 200
+    assert backend.json("/api/servers")["total"] == 0

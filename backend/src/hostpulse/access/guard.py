@@ -39,6 +39,14 @@ class Asker:
         )
 
     @property
+    def is_foreign_page(self) -> bool:
+        """True for a page in a browser that another server, or another port, gave."""
+        if self.header("sec-fetch-site").lower() == "cross-site":
+            return True
+        origin = self.header("origin").lower()
+        return bool(origin) and origin.partition("://")[2] != self.header("host").lower()
+
+    @property
     def key(self) -> str:
         """The key that came with the request, '' if none did."""
         scheme, _, token = self.header("authorization").partition(" ")
@@ -74,6 +82,17 @@ class Guard:
                 "or through an SSH tunnel.",
             )
         return Principal()
+
+    def for_change(self, asker: Asker) -> Principal:
+        """Return who changes or deletes something; raises AccessDenied."""
+        principal = self.for_people(asker)
+        if asker.is_foreign_page:
+            raise AccessDenied(
+                403,
+                "Origin: a page of another address may change nothing here; do it on this "
+                "server's own pages, or with a command that sends no Origin.",
+            )
+        return principal
 
 
 def _digest(key: str) -> bytes:

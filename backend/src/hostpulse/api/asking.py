@@ -12,6 +12,7 @@ from hostpulse.access.guard import FORWARDING_HEADERS, Asker, Guard
 from hostpulse.access.principal import Principal
 from hostpulse.api.answers import Answer, BadRequest, encode
 
+_READING = ("GET", "HEAD", "OPTIONS")
 _ZIPPED = ("application/json", "text/html", "text/css", "text/javascript", "image/svg+xml")
 _SMALLEST_ZIPPED = 1024
 _LARGE = 512 * 1024  # above, a better compression costs more than the bytes it saves
@@ -51,7 +52,8 @@ def guard_people(app: Flask, guard: Guard) -> None:
         headers = request.headers
         forwarded = any(name in headers for name in FORWARDING_HEADERS)
         asker = Asker(request.remote_addr or "", lambda name: headers.get(name, ""), forwarded)
-        g.principal = guard.for_people(asker)
+        reads = request.method in _READING
+        g.principal = guard.for_people(asker) if reads else guard.for_change(asker)
         if request.content_length and request.mimetype != "application/json":
             raise BadRequest(415, "Content-Type: send application/json.")
 
