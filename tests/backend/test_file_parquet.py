@@ -15,7 +15,7 @@ from hostpulse import catalogue
 from hostpulse.report import Key
 from hostpulse.storage.file.parquet import Reader, column_name, content
 from hostpulse.storage.file.places import Owner
-from hostpulse.storage.file.points import Grid, folded, merged
+from hostpulse.storage.grid import Grid, folded, merged
 from hostpulse.storage.series import Columns, fold, fold_points
 from hypothesis import given
 from hypothesis import strategies as st

@@ -28,7 +28,7 @@ from hostpulse.storage import (
     open_storage,
 )
 from hostpulse.storage.postgres import PostgresStorage
-from hostpulse.storage.postgres.folding import MOST_KEYS
+from hostpulse.storage.postgres.matrices import MOST_KEYS
 from hostpulse.storage.postgres.wire import ADAPTERS, Ints, Moment, Reals, Times
 from hostpulse.storage.postgres.words import from_text, to_text
 from hostpulse.storage.series import build

@@ -11,8 +11,8 @@ import numpy as np
 from hostpulse.report import Key
 from hostpulse.storage import Wanted
 from hostpulse.storage.file.parquet import Reader
-from hostpulse.storage.file.points import Floats, Grid, Times
 from hostpulse.storage.file.shelf import SealedFile
+from hostpulse.storage.grid import Floats, Grid, Times
 
 MOST_BYTES = 64 << 20
 _NONE = Wanted(())

@@ -23,7 +23,7 @@ from hostpulse import catalogue
 from hostpulse.report import Key
 from hostpulse.storage import StorageError
 from hostpulse.storage.file.places import Owner
-from hostpulse.storage.file.points import FOLDED_PLANES, Floats, Grid, Times
+from hostpulse.storage.grid import FOLDED_PLANES, Floats, Grid, Times
 
 _META = b"hostpulse"
 _TIME, _STAT, _COUNT = "time", "stat", "count"

@@ -13,9 +13,9 @@ import numpy as np
 from hostpulse.report import Key, Layout, Sample
 from hostpulse.storage import History, StorageError, Wanted, Window
 from hostpulse.storage.file.archive import Archive
-from hostpulse.storage.file.points import FOLDED_PLANES, Grid, bucketed, folded, merged, of_samples
 from hostpulse.storage.file.recovery import Shelves
 from hostpulse.storage.file.shelf import SealedFile, Shelf
+from hostpulse.storage.grid import FOLDED_PLANES, Grid, bucketed, folded, merged, of_samples
 from hostpulse.storage.memory import columns_of
 from hostpulse.storage.series import build
 from hostpulse.storage.tiers import DAY_MS, HOUR_MS, MINUTE_MS, Choice

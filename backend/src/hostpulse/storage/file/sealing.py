@@ -23,9 +23,9 @@ from hostpulse.storage.file.durable import make_folder, sync_folder, told_in_wor
 from hostpulse.storage.file.journal import Journal
 from hostpulse.storage.file.parquet import Damaged, content
 from hostpulse.storage.file.places import Owner
-from hostpulse.storage.file.points import FOLDED_PLANES, Grid, folded, merged, of_samples
 from hostpulse.storage.file.recovery import Shelves
 from hostpulse.storage.file.shelf import Files, SealedFile, Shelf
+from hostpulse.storage.grid import FOLDED_PLANES, Grid, folded, merged, of_samples
 from hostpulse.storage.tiers import DAY_MS, HOUR_MS, MINUTE_MS, Tier
 
 SETTLE_MS = 5 * MINUTE_MS  # an hour's last samples are on their way for a while

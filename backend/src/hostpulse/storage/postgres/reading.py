@@ -15,9 +15,9 @@ import numpy as np
 from psycopg import sql
 
 from hostpulse.report import Key, Layout
+from hostpulse.storage.grid import FOLDED_PLANES, Grid, as_points, bucketed, merged
 from hostpulse.storage.postgres.connections import Cursor
 from hostpulse.storage.postgres.directory import Layouts, Name, server_key
-from hostpulse.storage.postgres.folding import PARTS, Points, bucketed, joined, of_cells
 from hostpulse.storage.postgres.partitions import HOUR, MINUTE, RAW, Family
 from hostpulse.storage.postgres.wire import Ints, Moment, Times, Wholes
 from hostpulse.storage.series import History, Wanted, Window, build
@@ -87,15 +87,13 @@ def read_history(cursor: Cursor, layouts: Layouts, question: Question) -> Histor
     inside = (window.start_ms, window.end_ms)
     if choice.tier.step_ms and state.count > window.points:
         reader = _read_hours if choice.tier.step_ms == HOUR_MS else _read_minutes
-        return bucketed(joined(list(reader(cursor, state, [inside]))), choice.window)
-    points = _read(cursor, state, RAW, [inside])
-    if choice.raw_may_do and len(points.times) <= window.points:
-        return build(points.times.tolist(), _lists(points), window)
-    return bucketed(points, choice.window)
-
-
-def _lists(points: Points) -> dict[Key, list[float]]:
-    return dict(zip(points.keys, points.mean.T.tolist(), strict=True))
+        grids = [as_points(grid) for grid in reader(cursor, state, [inside])]
+        return bucketed(merged(grids, len(FOLDED_PLANES)), choice.window)
+    samples = _read(cursor, state, RAW, [inside])
+    if choice.raw_may_do and len(samples.times) <= window.points:
+        columns = zip(samples.keys, samples.planes[0].T.tolist(), strict=True)
+        return build(samples.times.tolist(), dict(columns), window)
+    return bucketed(samples, choice.window)
 
 
 def _state(cursor: Cursor, layouts: Layouts, question: Question) -> _State | None:
@@ -127,7 +125,7 @@ def _state(cursor: Cursor, layouts: Layouts, question: Question) -> _State | Non
     )
 
 
-def _read_hours(cursor: Cursor, state: _State, ranges: Sequence[Range]) -> Iterator[Points]:
+def _read_hours(cursor: Cursor, state: _State, ranges: Sequence[Range]) -> Iterator[Grid]:
     """Read hours where they are right, minutes in the others and after the last one."""
     rolled, open_ = _cut(ranges, HOUR_MS, state.hour_until)
     clean = _without(rolled, state.dirty_hours, HOUR_MS)
@@ -136,7 +134,7 @@ def _read_hours(cursor: Cursor, state: _State, ranges: Sequence[Range]) -> Itera
     yield from _read_minutes(cursor, state, [*dirty, *open_])
 
 
-def _read_minutes(cursor: Cursor, state: _State, ranges: Sequence[Range]) -> Iterator[Points]:
+def _read_minutes(cursor: Cursor, state: _State, ranges: Sequence[Range]) -> Iterator[Grid]:
     """Read minutes where they are right, samples in the others and after the last one."""
     rolled, open_ = _cut(ranges, MINUTE_MS, state.minute_until)
     clean = _without(rolled, state.dirty_minutes, MINUTE_MS)
@@ -178,9 +176,9 @@ def _within(starts: Sequence[int], step_ms: int, ranges: Sequence[Range]) -> lis
     return _real((start, start + step_ms) for start in inside)
 
 
-def _read(cursor: Cursor, state: _State, family: Family, ranges: Sequence[Range]) -> Points:
+def _read(cursor: Cursor, state: _State, family: Family, ranges: Sequence[Range]) -> Grid:
     """Read the points of a tier in these ranges, which do not overlap."""
-    parts = 1 if family is RAW else len(PARTS)
+    parts = 1 if family is RAW else len(FOLDED_PLANES)
     times: Wholes = np.empty(0, np.int64)
     cells = [np.empty((0, len(state.keys), parts))]
     for first in range(0, len(state.keys) if ranges else 0, _MOST_KEYS):
@@ -190,7 +188,7 @@ def _read(cursor: Cursor, state: _State, family: Family, ranges: Sequence[Range]
         times = np.rint(rows[:, 0]).astype(np.int64)
         cells.append(rows[:, 1:].reshape(-1, len(keys), parts))
     together = np.concatenate(cells[1:] or cells, axis=1)
-    return of_cells(times, tuple(state.keys), together)
+    return Grid(times, tuple(state.keys), np.moveaxis(together, 2, 0))
 
 
 def _fetch(
@@ -217,7 +215,7 @@ def _query(family: Family, key_count: int, range_count: int) -> bytes:
             part=sql.Identifier(part), place=place, absent=_ABSENT[part]
         )
         for place in places
-        for part in (("values",) if family is RAW else PARTS)
+        for part in (("values",) if family is RAW else FOLDED_PLANES)
     ]
     arrays = [sql.SQL("%s::int[]")] * (key_count + 1)
     query = _SELECT.format(
@@ -247,4 +245,4 @@ _INSIDE_ANY = sql.SQL("""
 """)
 _LAYOUTS = sql.SQL("unnest({arrays}) AS l (layout_id, {places}) ON l.layout_id = s.layout_id")
 _COMMA = sql.SQL(", ")
-_ABSENT = {part: sql.SQL("'NaN'") for part in ("values", *PARTS)} | {"count": sql.SQL("0")}
+_ABSENT = {part: sql.SQL("'NaN'") for part in ("values", *FOLDED_PLANES)} | {"count": sql.SQL("0")}

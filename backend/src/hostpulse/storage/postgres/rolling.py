@@ -15,10 +15,11 @@ import numpy as np
 from psycopg import sql
 
 from hostpulse.report import Layout
+from hostpulse.storage.grid import FOLDED_PLANES, Grid, folded
 from hostpulse.storage.postgres import shapes
 from hostpulse.storage.postgres.connections import Cursor
 from hostpulse.storage.postgres.directory import Layouts, Numbering
-from hostpulse.storage.postgres.folding import PARTS, Points, fold, of_points, of_samples
+from hostpulse.storage.postgres.matrices import grid_of
 from hostpulse.storage.postgres.partitions import HOUR, MINUTE, RAW, Family, Partitions
 from hostpulse.storage.postgres.shapes import Spot
 from hostpulse.storage.postgres.wire import Ints, Moment, Reals, Times
@@ -141,7 +142,7 @@ class Roller:
             rows = _read(cursor, step.source, some)
             layouts = self._layouts.of(cursor, {row[2] for row in rows})
             rolled = [
-                (server, fold(_points(step.source, list(run), layouts), step.step_ms))
+                (server, folded(_grid(list(run), layouts), step.step_ms))
                 for server, run in groupby(rows, itemgetter(0))
             ]
             if rolled:
@@ -151,7 +152,7 @@ class Roller:
         self,
         cursor: Cursor,
         family: Family,
-        rolled: Sequence[tuple[int, Points]],
+        rolled: Sequence[tuple[int, Grid]],
         layouts: Mapping[int, Layout],
     ) -> None:
         by_keys = {layout.keys: layout for layout in layouts.values()}
@@ -164,21 +165,21 @@ class Roller:
         ]
         servers, times, layout_ids, lengths = zip(*rows, strict=True)
         ends = np.cumsum(lengths)
-        arrays = [
-            np.concatenate([getattr(points, part).ravel() for _, points in rolled])
-            for part in PARTS
-        ]
+        *statistics, counts = (
+            np.concatenate([points.planes[plane].ravel() for _, points in rolled])
+            for plane in range(len(FOLDED_PLANES))
+        )
         cursor.execute(
             _WRITE.format(table=sql.Identifier("hostpulse", family.table)),
             [
-                *map(Reals, arrays[:-1]), Ints(arrays[-1]), Ints(servers), Times(times),
+                *map(Reals, statistics), Ints(counts.astype(np.int64)), Ints(servers), Times(times),
                 Ints(layout_ids), Ints(ends - lengths + 1), Ints(ends),
             ],
         )  # fmt: skip
         known: dict[Spot, Any] = {}
         for (server, points), layout in zip(rolled, shaped, strict=True):
             for day in {*(points.times // DAY_MS)}:
-                here = (points.count[points.times // DAY_MS == day] > 0).any(axis=0)
+                here = (points.planes[-1, points.times // DAY_MS == day] > 0).any(axis=0)
                 spot = Spot(server, int(day), numbers[layout])
                 known[spot] = known.get(spot, False) | here
         bits = {spot: "".join(np.where(here, "1", "0")) for spot, here in known.items()}
@@ -217,7 +218,7 @@ def _bounded(stretches: Sequence[Stretch]) -> Iterator[list[Stretch]]:
 
 
 def _read(cursor: Cursor, family: Family, stretches: Sequence[Stretch]) -> list[Any]:
-    arrays = ("values",) if family is RAW else PARTS
+    arrays = ("values",) if family is RAW else FOLDED_PLANES
     query = _READ.format(
         arrays=sql.SQL(", ").join([sql.SQL("s.") + sql.Identifier(name) for name in arrays]),
         table=sql.Identifier("hostpulse", family.table),
@@ -226,11 +227,9 @@ def _read(cursor: Cursor, family: Family, stretches: Sequence[Stretch]) -> list[
     return cursor.execute(query, [Ints(servers), Times(starts), Times(ends)]).fetchall()
 
 
-def _points(family: Family, rows: Sequence[Any], layouts: Mapping[int, Layout]) -> Points:
-    _, times, numbers, *parts = zip(*rows, strict=True)
-    if family is RAW:
-        return of_samples(times, list(zip(numbers, parts[0], strict=True)), layouts)
-    return of_points(times, numbers, parts, layouts)
+def _grid(rows: Sequence[Any], layouts: Mapping[int, Layout]) -> Grid:
+    _, times, numbers, *planes = zip(*rows, strict=True)
+    return grid_of(times, numbers, planes, layouts)
 
 
 def _mark_dirty(cursor: Cursor, hours: Sequence[tuple[int, int]]) -> None:

@@ -75,6 +75,13 @@ def merged(grids: Sequence[Grid], planes: int = 1) -> Grid:
     return Grid(times, keys, numbers)
 
 
+def as_points(grid: Grid) -> Grid:
+    """Take each sample for a point of its own; points stay what they are."""
+    if len(grid.planes) == len(FOLDED_PLANES):
+        return grid
+    return Grid(grid.times, grid.keys, np.stack(_as_points(grid.planes)))
+
+
 def folded(grid: Grid, step_ms: int) -> Grid:
     """Fold samples or points into one point for each `step_ms` that has any, stamped at its start.
 
