@@ -63,7 +63,6 @@ const options = (drawing) => ({
   spanGaps: false,
   events: [],
   maintainAspectRatio: false,
-  resizeDelay: 50,
   layout: { padding: { top: 8, right: RIGHT_PX, bottom: 0, left: 0 }, autoPadding: false },
   scales: {
     x: xScale(drawing),

@@ -49,7 +49,7 @@ class Tab:
         self.console: list[ConsoleMessage] = []
         self.requested: list[str] = []
         self.page.add_init_script(WATCH_POLICY)
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("pageerror", lambda error: self.errors.append(str(error.stack)))
         self.page.on("console", lambda message: self.console.append(message))  # noqa: PLW0108
         self.page.on("request", lambda request: self.requested.append(request.url))
 
