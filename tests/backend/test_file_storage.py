@@ -464,3 +464,16 @@ def test_each_sample_is_read_once_while_all_of_them_are_sealed(folder: Folder) -
     assert len(times(storage)) == traffic.acknowledged == 30 * 62
     assert "2026-11-23" in folder.files("raw")
     storage.close()
+
+
+def test_the_usage_counts_a_journal_that_is_just_being_read(folder: Folder) -> None:
+    layout = Layout(tuple(Key("custom.number", str(i)) for i in range(50)))
+    values = array("d", range(50))
+    now_ms = folder.clock.now_ms
+    storage = folder.open()
+    append(storage, [Sample("srv_1", now_ms - i * 500, layout, values) for i in range(5000)])
+    storage.close()
+    reopened = FileStorage(folder.path, Options(folder.clock, folder.path))
+    (journal, *_) = reopened.usage().tiers
+    reopened.close()
+    assert (journal.name, journal.value_count) == ("journal", 5000 * 50)

@@ -189,6 +189,7 @@ class FileStorage:
                     self._journal.drop_sealed()
 
     def usage(self) -> Usage:
+        self._loaded.wait(_LOAD_SECONDS)
         shelves = self._shelves.all()
         with self._shelves.lock:
             pending = {shelf: shelf.pending_rows() for shelf in shelves}
