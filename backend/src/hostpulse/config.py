@@ -54,7 +54,9 @@ class Config:
     )
     port: Port = _setting(5000, "Port to listen on.")
     storage: str = _setting(
-        "memory://", "Where samples rest. memory:// keeps the newest 1000 samples of each server."
+        "memory://",
+        "Where samples rest: memory:// (the newest 1000 of each server, gone on restart), file: or "
+        "file:FOLDER, postgresql://USER@HOST/DATABASE, influxdb://HOST:8086.",
     )
     raw_retention_hours: Amount = _setting(
         0,
