@@ -22,6 +22,7 @@ from hostpulse.storage import Batch, Options, StorageError, Wanted, Window
 from hostpulse.storage.postgres import PostgresStorage
 
 from tests.backend_under_test import NOW_MS, Backend, eventually, report
+from tests.conftest import ROUNDS
 from tests.pace import slowness
 
 CPU = Key("cpu_percent_total")
@@ -73,7 +74,7 @@ class Sender(Thread):
         self.join()
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(30 * ROUNDS)
 def test_restarts_under_load_cost_nothing_that_was_acknowledged(postgres: Any, rounds: int) -> None:
     storage = opened(postgres.create_database())
     sender, pids, slowest = Sender(storage), {postgres.pid}, 0.0
