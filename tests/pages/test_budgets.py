@@ -30,7 +30,7 @@ HIDE = """(hidden) => {
 }"""
 NO_REFRESH = """
 const later = setTimeout;
-globalThis.setTimeout = (call, ms, ...more) => later(call, ms > 1000 ? 1e9 : ms, ...more);
+globalThis.setTimeout = (call, ms, ...more) => later(call, ms >= 1000 ? 1e9 : ms, ...more);
 """
 INSTANCES = "Object.keys(charts.cpu.chart.constructor.instances).length"
 
