@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,6 +62,18 @@ def test_an_export_may_go_to_a_file_and_name_the_server_by_id(kept: Kept, tmp_pa
     assert done.returncode == 0, done.stderr
     found = [json.loads(line)["cpu_percent_total"] for line in out.read_text().splitlines()]
     assert found == list(range(10, 20))
+
+
+def test_only_a_terminal_is_shown_how_far_an_export_is(kept: Kept) -> None:
+    assert kept.run("export", "web-1").stderr == b""
+    ours, theirs = os.openpty()
+    line = command("hostpulse", "export", "web-1")
+    subprocess.run(
+        line, env=kept.env, stdout=subprocess.DEVNULL, stderr=theirs, timeout=60, check=True
+    )
+    os.close(theirs)
+    assert b"Exporting" in os.read(ours, 65_536)
+    os.close(ours)
 
 
 REFUSED = {

@@ -96,6 +96,9 @@ def _progress(
     samples: Iterator[Sample], start_ms: int, end_ms: int, now_ms: int
 ) -> Iterator[Iterator[Sample]]:
     """Show on standard error, if a person looks at it, how far the samples have come."""
+    if not sys.stderr.isatty():
+        yield samples
+        return
     length = max(min(end_ms, now_ms) - start_ms, 1)
     with click.progressbar(length=length, file=sys.stderr, label="Exporting") as bar:
 
