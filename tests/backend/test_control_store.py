@@ -166,10 +166,12 @@ def test_a_folder_has_one_backend_until_it_ends_or_is_killed(
     running: Program, tmp_path: Path
 ) -> None:
     place = Place(tmp_path / "data", "")
-    second = serve(place)
-    assert second.returncode == 78
-    assert second.stderr.startswith("Error: data_dir: ")
-    assert str(place.folder) in second.stderr
+    for storage in ("memory://", f"file:{tmp_path}/elsewhere"):
+        second = serve(place, "--storage", storage)
+        assert second.returncode == 78
+        assert second.stderr.startswith("Error: data_dir: ")
+        assert f"list of servers in {place.folder};" in second.stderr
+        assert "--data-dir" in second.stderr
     running.kill()
     assert running.process.returncode == -9
     with place.opened():

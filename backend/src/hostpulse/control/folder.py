@@ -20,7 +20,7 @@ def lock_folder(folder: Path) -> BaseFileLock:
         lock.acquire()
     except Timeout as error:
         raise ConfigError(
-            f"data_dir: another Hostpulse uses the folder {folder}; stop it, or give this one a "
-            "folder of its own with --data-dir."
+            f"data_dir: another Hostpulse keeps its list of servers in {folder}; stop it, or give "
+            "this one a folder of its own with --data-dir, wherever its samples are."
         ) from error
     return lock
