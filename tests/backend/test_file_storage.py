@@ -83,7 +83,8 @@ def live(folder: Folder, storage: FileStorage, hours: int, server: str = "srv_1"
 
 def test_a_second_process_is_refused_in_words_and_may_come_after_the_first(folder: Folder) -> None:
     first = folder.open()
-    with pytest.raises(StorageError, match=str(folder.path)):
+    said = f"samples in the folder {folder.path}; .* --storage file:"
+    with pytest.raises(StorageError, match=said):
         folder.open()
     first.close()
     folder.open().close()
@@ -461,6 +462,7 @@ def test_each_sample_is_read_once_while_all_of_them_are_sealed(folder: Folder) -
         works = [pool.submit(f) for f in (traffic.send, traffic.read, traffic.read, traffic.tidy)]
     assert [work.exception() for work in works] == [None] * 4
     assert works[1].result() > 5
+    storage.maintain()  # on a slow machine the last hours came in one of its rounds
     assert len(times(storage)) == traffic.acknowledged == 30 * 62
     assert "2026-11-23" in folder.files("raw")
     storage.close()

@@ -81,6 +81,8 @@ REFUSED = {
     "no time": ("export", "web-1", "--start", "yesterday"),
     "memory": ("export", "web-1", "--storage", "memory://"),
     "another folder": ("storage", "status", "--data-dir", "elsewhere"),
+    "no folder of samples": ("storage", "status", "--storage", "file:/no/such/folder"),
+    "a folder of others": ("export", "web-1", "--storage", "file:/"),
 }
 
 
@@ -92,6 +94,14 @@ def test_what_cannot_be_shown_is_refused_in_words(kept: Kept, what: str, tmp_pat
     assert done.stdout == b""
     assert b"Traceback" not in done.stderr
     assert b"Error: " in done.stderr
+
+
+def test_a_folder_that_is_not_there_is_named_and_not_made(kept: Kept, tmp_path: Path) -> None:
+    nowhere = tmp_path / "nowhere"
+    done = kept.run("storage", "status", "--storage", f"file:{nowhere}")
+    assert done.returncode == 1
+    assert f"the folder {nowhere} is not there; " in done.stderr.decode()
+    assert not nowhere.exists()
 
 
 def test_the_status_names_tiers_sizes_and_servers(kept: Kept) -> None:

@@ -36,8 +36,10 @@ def _forecast(tiers: Sequence[TierUsage], now_ms: int) -> Iterator[str]:
             full += tier.size_bytes * max(tier.keep_ms / max(now_ms - tier.oldest_ms, 1), 1.0)
     if any(tier.size_bytes and tier.keep_ms for tier in tiers):
         yield f"With the present servers it will take {size(round(full))} once each tier is full."
-    elif tiers:
+    elif any(tier.size_bytes for tier in tiers):
         yield "How much it will take can be told once the first hours are sealed."
+    else:
+        yield "No samples are stored yet."
 
 
 def _servers(

@@ -47,6 +47,8 @@ class FileStorage:
         self._clock_ms = options.clock_ms
         self._tiers = options.retention.tiers(RAW_KEEP_MS)
         self._read_only = options.read_only
+        if options.read_only:
+            _require(folder)
         self._lock = None if options.read_only else _locked(folder)
         self._writing = Lock()
         self._failure = False
@@ -258,6 +260,17 @@ def _locked(folder: Path) -> FileLock:
             lock.acquire(timeout=0)
         except Timeout:
             raise StorageError(
-                f"Another Hostpulse uses the folder {folder}; stop it, or choose another folder."
+                f"storage: another Hostpulse keeps samples in the folder {folder}; stop it, or "
+                "give this one a folder of its own with --storage file:FOLDER."
             ) from None
     return lock
+
+
+def _require(folder: Path) -> None:
+    """Return if there is a folder to read; raises StorageError."""
+    if not (folder / "journal").is_dir():
+        what = "holds no samples of Hostpulse" if folder.is_dir() else "is not there"
+        raise StorageError(
+            f"storage: the folder {folder} {what}; name the one of your server with --storage "
+            "file:FOLDER, or with --data-dir, or start that server first."
+        )
