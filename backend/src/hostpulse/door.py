@@ -6,16 +6,20 @@ can wait for one commit. Everything else is the Flask application in a pool of t
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import secrets
 import time
 import zlib
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any
+from io import BytesIO
+from typing import Any, cast
 
 import structlog
-from a2wsgi import WSGIMiddleware
+from a2wsgi.wsgi import build_environ
+from werkzeug.test import run_wsgi_app
 
 from hostpulse.access.guard import FORWARDING_HEADERS, Asker
 from hostpulse.api.answers import (
@@ -60,7 +64,7 @@ class Door:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         app: Any = create_app(parts)
-        self._people: Any = WSGIMiddleware(app, workers=PEOPLE_THREADS)
+        self._people = _People(app)
         self._cors = Cors(app, origins(parts.config))
         self._ids = _request_ids()
         self._log = structlog.get_logger("hostpulse.door")
@@ -104,7 +108,7 @@ class Door:
             await exchange.answer(Answer(204, b""))
         elif scope["path"] != METRICS_PATH:
             body = await self._body(headers, receive)
-            await self._people(scope, _replay(body), exchange.pass_on)
+            await exchange.pass_on(*await self._people.ask(scope, body))
         elif scope["method"] == "POST":
             await exchange.receipt(await self._metrics(scope, headers, receive))
         else:
@@ -175,13 +179,31 @@ class _Exchange:
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
         await self._send({"type": "http.response.body", "body": body})
 
-    async def pass_on(self, message: Message) -> None:
+    async def pass_on(self, status: int, headers: Iterable[tuple[str, str]], body: bytes) -> None:
         """Send on what the Flask application answers."""
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-            theirs = [header for header in message["headers"] if header[0] != b"date"]
-            message["headers"] = [*theirs, *self._common()]
-        await self._send(message)
+        self.status = status
+        theirs = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers]
+        theirs += self._common()
+        await self._send({"type": "http.response.start", "status": status, "headers": theirs})
+        await self._send({"type": "http.response.body", "body": body})
+
+
+class _People:
+    """Runs the Flask application in threads; an answer crosses back to the loop once, whole."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+        self._threads = ThreadPoolExecutor(PEOPLE_THREADS, "people")
+
+    async def ask(self, scope: Scope, body: bytes) -> tuple[int, Iterable[tuple[str, str]], bytes]:
+        """Return status, headers and body of the answer."""
+        environ: Any = build_environ(cast("Any", scope), cast("Any", BytesIO(body)))
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._answer, environ)
+
+    def _answer(self, environ: Any) -> tuple[int, Iterable[tuple[str, str]], bytes]:
+        chunks, status, headers = run_wsgi_app(self._app, environ, buffered=True)
+        return int(status.partition(" ")[0]), headers, b"".join(chunks)
 
 
 def _request_ids() -> Any:
@@ -238,12 +260,3 @@ def inflate(body: bytes, most: int) -> bytes:
     if unzip.unused_data:
         raise BadRequest(400, "The body has bytes after the end of its gzip data.")
     return inflated
-
-
-def _replay(body: bytes) -> Receive:
-    messages = iter(({"type": "http.request", "body": body},))
-
-    async def receive() -> Message:
-        return next(messages, {"type": "http.disconnect"})
-
-    return receive
