@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hostpulse.report import Key, Layout, Sample
-from hostpulse.storage.series import Columns, History, Series, Window, bucket_starts
+from hostpulse.report import Key, Sample
+from hostpulse.storage.series import Columns, History, Series, Wanted, Window, bucket_starts
 
 Times = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Edges = NDArray[np.intp]
 
 FOLDED_PLANES = ("mean", "min", "max", "last", "count")
 _COUNT = FOLDED_PLANES.index("count")
+_layout, _values = attrgetter("layout"), attrgetter("values")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,23 +39,28 @@ class Grid:
         return Grid(self.times[left:right], self.keys, self.planes[:, left:right])
 
 
-def of_samples(rows: Sequence[Sample]) -> Grid:
-    """Return samples in order of time as a grid."""
-    runs = [(layout, list(run)) for layout, run in groupby(rows, _layout)]
-    keys = tuple(dict.fromkeys(key for layout, _ in runs for key in layout.keys))
-    place = {key: i for i, key in enumerate(keys)}
+def of_samples(rows: Sequence[Sample], wanted: Wanted | None = None) -> Grid:
+    """Return the wanted keys, or all, of samples in order of time."""
+    runs = [(layout, list(map(_values, run))) for layout, run in groupby(rows, _layout)]
+    layouts = dict.fromkeys(layout for layout, _ in runs)
+    keys = tuple(
+        dict.fromkeys(
+            key for layout in layouts for key in layout.keys if wanted is None or key in wanted
+        )
+    )
     values = np.full((len(rows), len(keys)), np.nan)
     at = 0
     for layout, run in runs:
-        block = np.frombuffer(b"".join([row.values for row in run])).reshape(len(run), -1)
-        values[at : at + len(run), [place[key] for key in layout.keys]] = block
+        block = np.frombuffer(b"".join(run)).reshape(len(run), -1)
+        known = [(i, layout.index[key]) for i, key in enumerate(keys) if key in layout.index]
+        values[at : at + len(run), [i for i, _ in known]] = block[:, [i for _, i in known]]
         at += len(run)
-    times = np.fromiter((row.time_ms for row in rows), np.int64, len(rows))
-    return Grid(times, keys, values[np.newaxis])
+    return Grid(times_of(rows), keys, values[np.newaxis])
 
 
-def _layout(row: Sample) -> Layout:
-    return row.layout
+def times_of(rows: Sequence[Sample]) -> Times:
+    """Return the times of samples."""
+    return np.array([row.time_ms for row in rows], np.int64)
 
 
 def merged(grids: Sequence[Grid], planes: int = 1) -> Grid:
@@ -91,14 +99,34 @@ def folded(grid: Grid, step_ms: int) -> Grid:
         return Grid(grid.times, grid.keys, np.empty((len(FOLDED_PLANES), 0, len(grid.keys))))
     stamps = grid.times - grid.times % step_ms
     edges = np.flatnonzero(np.diff(stamps, prepend=stamps[0] - 1))
-    mean, low, high, last, count = _as_points(grid.planes)
+    is_whole = len(grid.planes) == 1 and not np.isnan(grid.planes[0]).any()
+    planes = (_folded_whole if is_whole else _folded_known)(grid.planes, edges)
+    return Grid(stamps[edges], grid.keys, planes)
+
+
+def _folded_whole(planes: Floats, edges: Edges) -> Floats:
+    """Fold samples none of which is absent: most are so, and it takes a fraction of the time."""
+    values = planes[0]
+    ends = np.append(edges[1:], len(values))
+    points = np.empty((len(FOLDED_PLANES), len(edges), values.shape[1]))
+    mean, low, high, last, count = points
+    count[:] = (ends - edges)[:, np.newaxis]
+    np.minimum.reduceat(values, edges, out=low)
+    np.maximum.reduceat(values, edges, out=high)
+    np.divide(np.add.reduceat(values, edges), count, out=mean)
+    np.clip(mean, low, high, out=mean)  # a sum can be off by a hair
+    last[:] = values[ends - 1]
+    return points
+
+
+def _folded_known(planes: Floats, edges: Edges) -> Floats:
+    mean, low, high, last, count = _as_points(planes)
     counts = np.add.reduceat(count, edges)
     totals = np.add.reduceat(np.where(count > 0, mean * count, 0.0), edges)
     lows, highs = np.fmin.reduceat(low, edges), np.fmax.reduceat(high, edges)
     with np.errstate(invalid="ignore"):
-        means = np.clip(totals / counts, lows, highs)  # a sum can be off by a hair
-    planes = np.stack([means, lows, highs, _last_known(last, edges), counts])
-    return Grid(stamps[edges], grid.keys, planes)
+        means = np.clip(totals / counts, lows, highs)
+    return np.stack([means, lows, highs, _last_known(last, edges), counts])
 
 
 def bucketed(grid: Grid, window: Window) -> History:
@@ -113,9 +141,8 @@ def bucketed(grid: Grid, window: Window) -> History:
             columns = np.full((len(FOLDED_PLANES), len(starts)), np.nan)
             columns[_COUNT] = 0
             columns[:, places[known]] = points.planes[:, known, i]
-            mean, low, high, last, _ = columns.tolist()
             count = columns[_COUNT].astype(np.int64).tolist()
-            series.append(Series(key, Columns(mean, low, high, last, count)))
+            series.append(Series(key, Columns(*columns[:_COUNT].tolist(), count)))
     return History(window.start_ms, window.end_ms, window.step_ms, False, starts, series)
 
 
@@ -127,7 +154,7 @@ def _as_points(planes: Floats) -> Sequence[Floats]:
     return values, values, values, values, (~np.isnan(values)).astype(np.float64)
 
 
-def _last_known(values: Floats, edges: NDArray[np.intp]) -> Floats:
+def _last_known(values: Floats, edges: Edges) -> Floats:
     rows = np.arange(len(values))[:, np.newaxis]
     known = np.maximum.reduceat(np.where(np.isnan(values), -1, rows), edges)
     found = np.take_along_axis(values, np.maximum(known, 0), axis=0)

@@ -8,15 +8,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 from math import isnan, nan
+from operator import attrgetter
 from sys import getsizeof
 from threading import Lock
 
 from hostpulse.report import Key, Layout, Sample
-from hostpulse.storage import Appended, Batch, TierUsage, Usage
+from hostpulse.storage import Appended, Batch, Lost, TierUsage, Usage
 from hostpulse.storage.series import History, Wanted, Window, build
 
 CAPACITY = 1000
 MOST_KEYS = 50_000
+_layout = attrgetter("layout")
 
 
 @dataclass(slots=True)
@@ -118,6 +120,9 @@ class MemoryStorage:
         oldest = min((rows[0].time_ms for rows in rings.values() if rows), default=None)
         return Usage([TierUsage("raw", sum(sizes.values()), values, oldest, None)], sizes)
 
+    def lost(self) -> Lost:
+        return Lost()
+
     def check(self) -> None:
         """Memory is always there."""
 
@@ -145,7 +150,7 @@ def keys_of(rows: Sequence[Sample]) -> list[Key]:
 
 def columns_of(rows: Sequence[Sample], wanted: Wanted) -> dict[Key, list[float]]:
     """Return a value per row for each wanted key, NaN where a row's layout lacks it."""
-    layouts = {row.layout: None for row in rows}
+    layouts = dict.fromkeys(map(_layout, rows))
     keys = dict.fromkeys(key for layout in layouts for key in layout.keys if key in wanted)
     columns: dict[Key, list[float]] = {key: [] for key in keys}
     for layout, run in groupby(rows, _layout):
@@ -157,10 +162,6 @@ def columns_of(rows: Sequence[Sample], wanted: Wanted) -> dict[Key, list[float]]
             else:
                 column.extend([values[position] for values in run_values])
     return columns
-
-
-def _layout(row: Sample) -> Layout:
-    return row.layout
 
 
 def _size_bytes(row: Sample) -> int:

@@ -56,10 +56,11 @@ class Archive:
         """Return the wanted keys of a file."""
         known = self._find(file, wanted)
         keys = tuple(key for key in known.keys if key in wanted)
-        columns = [known.columns[key] for key in keys]
+        if len(keys) == 1:
+            return Grid(known.times, keys, known.columns[keys[0]][:, :, np.newaxis])
         planes = np.empty((known.plane_count, len(known.times), len(keys)))
-        if columns:
-            np.stack(columns, axis=2, out=planes)
+        for i, key in enumerate(keys):
+            planes[:, :, i] = known.columns[key]
         return Grid(known.times, keys, planes)
 
     @staticmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -15,8 +15,15 @@ from hostpulse.storage import History, StorageError, Wanted, Window
 from hostpulse.storage.file.archive import Archive
 from hostpulse.storage.file.recovery import Shelves
 from hostpulse.storage.file.shelf import SealedFile, Shelf
-from hostpulse.storage.grid import FOLDED_PLANES, Grid, bucketed, folded, merged, of_samples
-from hostpulse.storage.memory import columns_of
+from hostpulse.storage.grid import (
+    FOLDED_PLANES,
+    Grid,
+    bucketed,
+    folded,
+    merged,
+    of_samples,
+    times_of,
+)
 from hostpulse.storage.series import build
 from hostpulse.storage.tiers import DAY_MS, HOUR_MS, MINUTE_MS, Choice
 
@@ -90,7 +97,9 @@ class Reading:
 
     def _is_few(self, raw: _Raw, window: Window) -> bool:
         """Tell whether a window has no more samples than it may have points."""
-        times = np.fromiter((row.time_ms for row in raw.rows), np.int64, len(raw.rows))
+        if not raw.files or len(raw.rows) > window.points:
+            return len(raw.rows) <= window.points
+        times = times_of(raw.rows)
         for file in raw.files:
             if len(times) > window.points:
                 return False
@@ -101,7 +110,7 @@ class Reading:
 
     def _grid(self, raw: _Raw, wanted: Wanted) -> Grid:
         grids = [self._archive.grid(file, wanted) for file in raw.files]
-        return merged([*grids, _of_rows(raw.rows, wanted)])
+        return merged([*grids, of_samples(raw.rows, wanted)])
 
     def _mixed(self, shelf: Shelf, wanted: Wanted, window: Window, step_ms: int) -> Grid:
         """Return the points of a window, made of samples for the hours that are not sealed."""
@@ -175,15 +184,6 @@ class Reading:
 
 def _overlapping(files: Iterable[SealedFile], start_ms: int, end_ms: int) -> list[SealedFile]:
     return [file for file in files if file.start_ms < end_ms and file.end_ms > start_ms]
-
-
-def _of_rows(rows: Sequence[Sample], wanted: Wanted) -> Grid:
-    columns = columns_of(rows, wanted)
-    times = np.fromiter((row.time_ms for row in rows), np.int64, len(rows))
-    values = np.empty((1, len(rows), len(columns)))
-    for i, column in enumerate(columns.values()):
-        values[0, :, i] = column
-    return Grid(times, tuple(columns), values)
 
 
 def _lists(grid: Grid) -> dict[Key, list[float]]:
