@@ -178,9 +178,11 @@ def shapes() -> str:
     found = api_document()
     schemas = found["components"]["schemas"]
     sections = set(named(schemas["Report"]))
-    used = {"Report", "Refusal", *named(found["paths"])}
-    for name in list(used):
-        used |= set(named(schemas[name]))
+    used: set[str] = set()
+    fresh = {"Report", "Refusal", *named(found["paths"])}
+    while fresh:
+        used |= fresh
+        fresh = {below for name in fresh - sections for below in named(schemas[name])} - used
     parts = []
     for name in sorted(used - sections):
         schema = schemas[name]

@@ -176,6 +176,8 @@ def test_health_counts_requests_and_samples(backend: Backend) -> None:
     health = backend.json("/api/health")
     assert (health["status"], health["now"], health["servers"]) == ("ok", NOW_MS, 2)
     assert (health["samples_5m"], health["errors_5m"]) == (2, 0)
-    assert health["components"]["storage"] == {"status": "ok", "durability": "memory"}
+    lost = {"damaged_pieces": 0, "damaged_bytes": 0, "refused_points": 0}
+    storage = {"status": "ok", "durability": "memory", "lost": lost}
+    assert health["components"]["storage"] == storage
     assert health["version"]
     assert health["uptime_seconds"] >= 0

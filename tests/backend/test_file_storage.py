@@ -13,7 +13,16 @@ from time import sleep
 
 import pytest
 from hostpulse.report import Key, Layout, Sample
-from hostpulse.storage import Batch, Options, Retention, StorageError, Wanted, Window, open_storage
+from hostpulse.storage import (
+    Batch,
+    Lost,
+    Options,
+    Retention,
+    StorageError,
+    Wanted,
+    Window,
+    open_storage,
+)
 from hostpulse.storage.file import FileStorage
 from hostpulse.storage.tiers import DAY_MS, HOUR_MS, MINUTE_MS
 from structlog.testing import capture_logs
@@ -144,12 +153,19 @@ def test_a_torn_tail_goes_to_the_quarantine_and_is_told(folder: Folder) -> None:
     assert [(one["offset"], one["size"]) for one in logs] == [(start, len(torn))]
     assert [path.read_bytes() for path in (folder.path / "quarantine").iterdir()] == [torn]
     assert segment.read_bytes().endswith(b"\n")
+    assert storage.lost() == Lost(1, len(torn))
     assert times(storage) == [MIDNIGHT_MS]
     assert append(storage, [sample(MIDNIGHT_MS + 1000)]) == 1
     storage.close()
     with capture_logs() as logs:
-        folder.open().close()
+        storage = folder.open()
     assert logs == []
+    assert storage.lost() == Lost(1, len(torn))  # of an earlier run, but still lost
+    storage.close()
+    shutil.rmtree(folder.path / "quarantine")
+    reader = folder.open(read_only=True)
+    assert reader.lost() == Lost()
+    reader.close()
 
 
 def test_a_damaged_record_in_the_middle_costs_itself_alone_and_is_kept(folder: Folder) -> None:
@@ -216,6 +232,7 @@ def test_a_damaged_parquet_file_does_not_stop_sealing(folder: Folder) -> None:
     assert folder.files("raw") == ["2026-11-23", "2026-11-24T00"]
     (aside,) = (folder.path / "quarantine").iterdir()
     assert (aside.name, aside.read_bytes()) == ("srv_1-raw-2026-11-23T01.parquet", damaged)
+    assert storage.lost() == Lost(1, len(damaged))
     assert len(times(storage)) == 24 * 60
     storage.close()
 

@@ -63,7 +63,7 @@ def test_the_engine_gives_back_what_it_got_whatever_the_names(
     key = Key(f"custom.{metric}", instance)
     layout = Layout((CPU, key))
     odd_store.append([Batch("t", [Sample(server, NOW_MS, layout, array("d", [1.0, value]))])])
-    assert odd_store.refused_points == 0
+    assert odd_store.lost().refused_points == 0
     (found,) = odd_store.samples("t", server, NOW_MS, NOW_MS + 1)
     assert dict(found.items()) == {CPU: 1.0, key: value}
     assert odd_store.series("t", server) == sorted([CPU, key])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hostpulse.storage import TierUsage, Usage
+from hostpulse.storage import Lost, TierUsage, Usage
 from hostpulse.storage.tiers import DAY_MS
 from hostpulse.storage_report import MOST_SERVERS, lines, size
 
@@ -19,7 +19,7 @@ def test_the_forecast_is_what_each_tier_takes_when_it_is_full() -> None:
         TierUsage("raw", 1_000_000, 1_000_000, NOW_MS - 2 * DAY_MS, 8 * DAY_MS),
         TierUsage("1m", 500_000, None, NOW_MS - 60 * DAY_MS, 30 * DAY_MS),
     ]
-    said = list(lines(Usage(tiers, {}), {}, NOW_MS))
+    said = list(lines(Usage(tiers, {}), Lost(), {}, NOW_MS))
     assert "4.5 MB once each tier is full" in said[-1]
     assert "1.00" in said[1]
 
@@ -27,7 +27,7 @@ def test_the_forecast_is_what_each_tier_takes_when_it_is_full() -> None:
 def test_before_anything_is_sealed_there_is_no_forecast() -> None:
     journal = TierUsage("journal", 60_000_000, 10_000_000, NOW_MS - DAY_MS // 24, None)
     raw = TierUsage("raw", 0, 0, None, 8 * DAY_MS)
-    said = list(lines(Usage([journal, raw], {}), {}, NOW_MS))
+    said = list(lines(Usage([journal, raw], {}), Lost(), {}, NOW_MS))
     assert "can be told once" in said[-1]
     assert "60.0 MB" in said[1]
 
@@ -35,7 +35,7 @@ def test_before_anything_is_sealed_there_is_no_forecast() -> None:
 def test_the_largest_servers_are_named_and_the_rest_counted() -> None:
     servers = {("default", f"srv_{i}"): 1000 + i for i in range(MOST_SERVERS + 2)}
     names = {("default", f"srv_{MOST_SERVERS + 1}"): "web-1"}
-    said = list(lines(Usage([], servers), names, NOW_MS))
+    said = list(lines(Usage([], servers), Lost(), names, NOW_MS))
     at = said.index(next(line for line in said if line.endswith("web-1")))
     assert said[at - 1].endswith("server")
     assert said[-1].endswith("2 others")
@@ -44,4 +44,11 @@ def test_the_largest_servers_are_named_and_the_rest_counted() -> None:
 
 def test_where_nothing_is_stored_that_is_said() -> None:
     tiers = [TierUsage("journal", 0, 0, None, None), TierUsage("raw", 0, 0, None, 8 * DAY_MS)]
-    assert list(lines(Usage(tiers, {}), {}, NOW_MS))[-1] == "No samples are stored yet."
+    assert list(lines(Usage(tiers, {}), Lost(), {}, NOW_MS))[-1] == "No samples are stored yet."
+
+
+def test_what_was_lost_is_told_and_else_no_word_is_said_of_it() -> None:
+    said = "\n".join(lines(Usage([], {}), Lost(3, 1500, 20_000), {}, NOW_MS))
+    assert "3 pieces, 1.5 kB" in said
+    assert "20,000 points" in said
+    assert "pieces" not in "\n".join(lines(Usage([], {}), Lost(), {}, NOW_MS))

@@ -21,6 +21,7 @@ class Kept:
     """A backend on files that has some samples, and the environment that leads to them."""
 
     def __init__(self, folder: Path) -> None:
+        self.samples = folder / "data" / "metrics"
         self.env = environment(HOSTPULSE_STORAGE="file:", HOSTPULSE_DATA_DIR=str(folder / "data"))
         self.server = Server(folder / "log", env=self.env)
         self.first_ms = now_ms() // 1000 * 1000 - SAMPLES * 1000
@@ -109,3 +110,20 @@ def test_the_status_names_tiers_sizes_and_servers(kept: Kept) -> None:
     assert done.returncode == 0, done.stderr
     said = done.stdout.decode()
     assert all(word in said for word in ("raw", "1m", "1h", "bytes/value", "web-1"))
+
+
+def test_damage_is_told_by_status_and_health_and_makes_neither_ill(kept: Kept) -> None:
+    def told() -> tuple[str, dict[str, int]]:
+        health = kept.server.json("/api/health")
+        assert health["status"] == "ok"
+        done = kept.run("storage", "status")
+        assert done.returncode == 0
+        return done.stdout.decode(), health["components"]["storage"]["lost"]
+
+    said, lost = told()
+    assert (said.count("Damaged"), lost["damaged_pieces"]) == (0, 0)
+    (kept.samples / "quarantine").mkdir()
+    (kept.samples / "quarantine" / "1795392000000.17").write_bytes(b"x" * 1500)  # of an earlier run
+    said, lost = told()
+    assert "1 piece, 1.5 kB" in said
+    assert lost == {"damaged_pieces": 1, "damaged_bytes": 1500, "refused_points": 0}

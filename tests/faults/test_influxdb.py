@@ -21,6 +21,7 @@ from hostpulse.report import Key, Layout, Sample
 from hostpulse.storage import (
     Batch,
     DiskFull,
+    Lost,
     Options,
     Storage,
     StorageError,
@@ -195,14 +196,21 @@ def test_points_that_the_engine_refuses_are_counted_and_the_rest_is_kept(
         for number in range(3)
     ]
     (done,) = storage.append([Batch("a", refused)])
-    assert (done.accepted, done.too_old, storage.refused_points) == (3, 0, 3)
+    assert (done.accepted, done.too_old, storage.lost()) == (3, 0, Lost(refused_points=3))
     assert storage.append([Batch("a", refused[:1])])[0].accepted == 1
-    assert storage.refused_points == 4
+    assert storage.lost().refused_points == 4
     kept = list(storage.samples("a", "srv_1", NOW_MS - day_ms, NOW_MS))
     assert [dict(one.items()) for one in kept] == [{CPU: 5.0}] * 3
     written = capfd.readouterr()
     assert (written.out + written.err).count("refused points for good") == 1
+    storage.maintain()
     storage.close()
+    again = opened(url, tmp_path)  # another process, or the next one
+    again.maintain()
+    reader = open_storage(url, Options(lambda: NOW_MS, tmp_path, read_only=True))
+    assert again.lost() == reader.lost() == Lost(refused_points=4)
+    again.close()
+    reader.close()
 
 
 class Answering(BaseHTTPRequestHandler):

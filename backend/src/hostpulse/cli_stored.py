@@ -132,7 +132,7 @@ def status(**settings: Any) -> None:
         with _stores(config) as (control, storage, now_ms):
             with control.transaction() as connection:
                 names = {(row.tenant, row.id): row.hostname for row in changed_after(connection, 0)}
-            for line in lines(storage.usage(), names, now_ms):
+            for line in lines(storage.usage(), storage.lost(), names, now_ms):
                 click.echo(line)
     except StorageError as error:
         raise click.ClickException(str(error)) from error

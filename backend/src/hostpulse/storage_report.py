@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
-from hostpulse.storage import TierUsage, Usage
+from hostpulse.storage import Lost, TierUsage, Usage
 from hostpulse.storage.tiers import DAY_MS
 
 MOST_SERVERS = 20
 
 
-def lines(usage: Usage, names: Mapping[tuple[str, str], str], now_ms: int) -> Iterator[str]:
+def lines(
+    usage: Usage, lost: Lost, names: Mapping[tuple[str, str], str], now_ms: int
+) -> Iterator[str]:
     """Yield the lines of `hostpulse storage status`; `names` is (tenant, id) -> hostname."""
     yield f"{'tier':<8}{'size':>10}{'values':>16}{'bytes/value':>13}{'since':>12}{'kept':>10}"
     for tier in usage.tiers:
@@ -22,6 +24,7 @@ def lines(usage: Usage, names: Mapping[tuple[str, str], str], now_ms: int) -> It
             f"{per_value:>13}{_day(tier.oldest_ms):>12}{kept:>10}"
         )
     yield from _forecast(usage.tiers, now_ms)
+    yield from _lost(lost)
     yield from _servers(usage.servers, names)
 
 
@@ -40,6 +43,15 @@ def _forecast(tiers: Sequence[TierUsage], now_ms: int) -> Iterator[str]:
         yield "How much it will take can be told once the first hours are sealed."
     else:
         yield "No samples are stored yet."
+
+
+def _lost(lost: Lost) -> Iterator[str]:
+    if lost.damaged_pieces:
+        word = "piece" if lost.damaged_pieces == 1 else "pieces"
+        pieces = f"{count(lost.damaged_pieces)} {word}, {size(lost.damaged_bytes)}"
+        yield f"Damaged and set aside in quarantine/ until you delete it: {pieces}."
+    if lost.refused_points:
+        yield f"Refused by the engine for good: {count(lost.refused_points)} points."
 
 
 def _servers(

@@ -9,6 +9,7 @@ from hostpulse import __version__
 from hostpulse.api.asking import reply
 from hostpulse.api.openapi import operation
 from hostpulse.parts import Parts
+from hostpulse.storage import Lost, Storage, StorageError
 
 
 class Component(msgspec.Struct, omit_defaults=True):
@@ -17,6 +18,7 @@ class Component(msgspec.Struct, omit_defaults=True):
     status: str
     durability: str = ""
     problem: str = ""
+    lost: Lost | None = None
 
 
 class Health(msgspec.Struct):
@@ -68,4 +70,13 @@ def _control(parts: Parts) -> Component:
 
 def _storage(parts: Parts) -> Component:
     problem = parts.storage_check.problem or parts.storage_upkeep.problem
-    return Component("failed" if problem else "ok", parts.storage.durability, problem)
+    status = "failed" if problem else "ok"
+    return Component(status, parts.storage.durability, problem, _lost(parts.storage))
+
+
+def _lost(storage: Storage) -> Lost | None:
+    """Return what the storage has lost, None where it cannot tell now."""
+    try:
+        return storage.lost()
+    except StorageError:
+        return None

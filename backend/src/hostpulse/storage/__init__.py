@@ -16,6 +16,7 @@ __all__ = [
     "Batch",
     "DiskFull",
     "History",
+    "Lost",
     "Options",
     "Retention",
     "Storage",
@@ -91,6 +92,19 @@ class Usage:
     servers: dict[tuple[str, str], int]
 
 
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """What came and cannot be read.
+
+    Damaged bytes lie aside, from any run, until somebody takes them away. Refused points are those
+    that the engine will never take.
+    """
+
+    damaged_pieces: int = 0
+    damaged_bytes: int = 0
+    refused_points: int = 0
+
+
 class Storage(Protocol):
     """Keeps samples. The tenant comes first, always; servers are named by their id.
 
@@ -126,6 +140,9 @@ class Storage(Protocol):
 
     def usage(self) -> Usage:
         """Return what the storage takes."""
+
+    def lost(self) -> Lost:
+        """Return what came and cannot be read, at once; raises StorageError."""
 
     def check(self) -> None:
         """Return if the storage can take samples now; raises StorageError."""

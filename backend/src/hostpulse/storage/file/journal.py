@@ -21,6 +21,7 @@ from hostpulse.storage.file.durable import (
     told_in_words,
     write_file,
 )
+from hostpulse.storage.file.quarantine import Quarantine
 from hostpulse.storage.file.records import Contents
 from hostpulse.storage.tiers import MINUTE_MS
 
@@ -212,24 +213,20 @@ def read_segment(path: Path) -> Contents:
             return Contents()
 
 
-def keep_copy(path: Path, quarantine: Path) -> Path:
+def keep_copy(path: Path, quarantine: Quarantine) -> Path:
     """Copy a segment into the quarantine; return the copy."""
     with told_in_words(f"Cannot keep a copy of {path}"):
-        make_folder(quarantine)
-        write_file(quarantine / path.name, path.read_bytes())
-    return quarantine / path.name
+        return quarantine.keep(path.name, path.read_bytes())
 
 
-def set_damage_aside(path: Path, contents: Contents, quarantine: Path) -> None:
+def set_damage_aside(path: Path, contents: Contents, quarantine: Quarantine) -> None:
     """Copy what is no record into the quarantine; of a torn tail the segment is rid as well."""
     if not contents.damaged:
         return
     with told_in_words(f"Cannot set damaged bytes of {path} aside"):
         data = path.read_bytes()
-        make_folder(quarantine)
         for start, end in contents.damaged:
-            copy = quarantine / f"{path.stem}.{start}"
-            write_file(copy, data[start:end])
+            copy = quarantine.keep(f"{path.stem}.{start}", data[start:end])
             _log.warning("damaged bytes in the journal", file=str(path), offset=start,
                          size=end - start, kept_in=str(copy))  # fmt: skip
         start, end = contents.damaged[-1]

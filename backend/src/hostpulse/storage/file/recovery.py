@@ -14,6 +14,7 @@ from hostpulse.report import Layout, Sample
 from hostpulse.storage.file import journal, places, records
 from hostpulse.storage.file.durable import TEMPORARY, told_in_words
 from hostpulse.storage.file.journal import Segment
+from hostpulse.storage.file.quarantine import Quarantine
 from hostpulse.storage.file.records import FORGOTTEN, Contents, Entry
 from hostpulse.storage.file.shelf import Files, SealedFile, Shelf
 from hostpulse.storage.tiers import DAY_MS, HOUR_MS
@@ -64,7 +65,7 @@ class Shelves:
 
 
 def scan_journal(
-    shelves: Shelves, segments: list[Segment], quarantine: Path | None
+    shelves: Shelves, segments: list[Segment], quarantine: Quarantine | None
 ) -> dict[bytes, Layout]:
     """Learn which samples the segments have; return the layouts they name.
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
-from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
 
@@ -23,6 +22,7 @@ from hostpulse.storage.file.durable import make_folder, sync_folder, told_in_wor
 from hostpulse.storage.file.journal import Journal
 from hostpulse.storage.file.parquet import Damaged, content
 from hostpulse.storage.file.places import Owner
+from hostpulse.storage.file.quarantine import Quarantine
 from hostpulse.storage.file.recovery import Shelves
 from hostpulse.storage.file.shelf import Files, SealedFile, Shelf
 from hostpulse.storage.grid import FOLDED_PLANES, Grid, folded, merged, of_samples
@@ -50,7 +50,7 @@ class Sealing:
         self,
         shelves: Shelves,
         journal: Journal,
-        quarantine: Path,
+        quarantine: Quarantine,
         tiers: Sequence[Tier],
         budget_bytes: int,
     ) -> None:
@@ -185,10 +185,8 @@ class Sealing:
         except FileNotFoundError:  # somebody took it away, as we ask for where one is damaged
             return _NOTHING
         except Damaged as error:
-            make_folder(self._quarantine)
             server, tier = file.path.parts[-3:-1]
-            aside = self._quarantine / f"{server}-{tier}-{file.path.name}"
-            file.path.replace(aside)
+            aside = self._quarantine.take(file.path, f"{server}-{tier}-{file.path.name}")
             self._log.error("a damaged file is set aside", problem=str(error), kept_in=str(aside))
             return _NOTHING
 

@@ -12,12 +12,13 @@ import structlog
 from filelock import FileLock, Timeout
 
 from hostpulse.report import Key, Layout, Sample
-from hostpulse.storage import Appended, Batch, Options, StorageError, TierUsage, Usage
+from hostpulse.storage import Appended, Batch, Lost, Options, StorageError, TierUsage, Usage
 from hostpulse.storage.file import recovery
 from hostpulse.storage.file.archive import Archive
 from hostpulse.storage.file.durable import make_folder, sync_folder, told_in_words
 from hostpulse.storage.file.journal import Journal, keep_copy
 from hostpulse.storage.file.parquet import Damaged
+from hostpulse.storage.file.quarantine import Quarantine
 from hostpulse.storage.file.reading import Reading
 from hostpulse.storage.file.records import name_of
 from hostpulse.storage.file.recovery import Shelves
@@ -62,19 +63,17 @@ class FileStorage:
 
     def _open(self, options: Options) -> None:
         journal = self._folder / "journal"
-        quarantine = None if self._read_only else self._folder / "quarantine"
+        self._quarantine = Quarantine(self._folder / "quarantine")
         self._shelves = Shelves(self._folder)
         self._journal = Journal(journal, self._clock_ms)
         self._archive = Archive()
         # Journal first: what is sealed between the two looks is then seen twice, not never.
-        layouts = recovery.scan_journal(self._shelves, self._journal.segments, quarantine)
+        layouts = recovery.scan_journal(
+            self._shelves, self._journal.segments, None if self._read_only else self._quarantine
+        )
         recovery.find_files(self._shelves, self._folder, clean=not self._read_only)
         self._sealing = Sealing(
-            self._shelves,
-            self._journal,
-            self._folder / "quarantine",
-            self._tiers,
-            options.budget_bytes,
+            self._shelves, self._journal, self._quarantine, self._tiers, options.budget_bytes
         )
         self._reading = Reading(self._shelves, self._archive, self._look_again)
         self._loader = Thread(
@@ -89,7 +88,7 @@ class FileStorage:
             try:
                 lost = recovery.load_values(self._shelves, segment, layouts, self._closing)
                 if lost and not self._read_only:
-                    copy = keep_copy(segment.path, self._folder / "quarantine")
+                    copy = keep_copy(segment.path, self._quarantine)
                     _log.error("samples whose layout is lost", count=lost, kept_in=str(copy))
             except Exception:  # noqa: BLE001 - it stays in the journal, the others go on
                 _log.exception("a segment cannot be loaded", file=str(segment.path))
@@ -204,6 +203,9 @@ class FileStorage:
             for shelf, rows in pending.items()
         }
         return Usage([journal, *tiers], servers)
+
+    def lost(self) -> Lost:
+        return self._quarantine.lost()
 
     def _tier_usage(self, shelves: Sequence[Shelf], number: int, tier: Tier) -> TierUsage:
         files = [file for shelf in shelves for file in shelf.tier(number)]

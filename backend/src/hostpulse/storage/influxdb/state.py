@@ -98,6 +98,11 @@ class Tenants:
             self._known = {state.database: state for state in states}
         return states
 
+    def databases(self) -> list[str]:
+        """Return the databases that are known now."""
+        with self._lock:
+            return list(self._known)
+
     def lose(self, tenant: str) -> None:
         """Forget what is known of a database that somebody dropped."""
         with self._lock:

@@ -8,16 +8,15 @@ from dataclasses import replace
 from itertools import chain
 from threading import Lock
 
-import structlog
-
 from hostpulse.report import Key, Layout, Sample
-from hostpulse.storage import Appended, Batch, Options, Usage
+from hostpulse.storage import Appended, Batch, Lost, Options, Usage
 from hostpulse.storage.influxdb import reading
 from hostpulse.storage.influxdb.address import read_address
-from hostpulse.storage.influxdb.engine import CHECK_SECONDS, Engine, NotThere, Refused, Series
+from hostpulse.storage.influxdb.engine import CHECK_SECONDS, Engine, NotThere, Series
 from hostpulse.storage.influxdb.lines import FAMILIES, SAMPLES, pieces
 from hostpulse.storage.influxdb.names import quoted
 from hostpulse.storage.influxdb.reading import RAW, Span
+from hostpulse.storage.influxdb.refusals import Refusals
 from hostpulse.storage.influxdb.state import (
     LATE,
     STATE_QUERY,
@@ -55,7 +54,8 @@ class InfluxDBStorage:
         self._writing_roll_ups = Lock()
         self._upkeep = Upkeep(self._engine, self._tenants, self._tiers, self._writing_roll_ups)
         self._tidied_minute = -1
-        self.refused_points = 0
+        self._read_only = options.read_only
+        self._refusals = Refusals(self._engine)
 
     def append(self, batches: Sequence[Batch]) -> list[Appended]:
         done: list[Appended] = []
@@ -81,7 +81,7 @@ class InfluxDBStorage:
     def _write(self, tenant: str, samples: Sequence[Sample]) -> None:
         database = self._tenants.state(tenant).database
         for piece in pieces(samples, MOST_BYTES_AT_ONCE):
-            self._note(self._engine.write(database, RAW, piece))
+            self._refusals.note(database, self._engine.write(database, RAW, piece))
         # Looked at only now: what is rolled up from now on has these samples in it.
         rolled_ms = self._tenants.state(tenant).rolled_ms or 0
         now_ms = self._clock_ms()
@@ -93,14 +93,6 @@ class InfluxDBStorage:
         }
         if touched:
             self._engine.write(database, RAW, mark_lines(touched, now_ms))
-
-    def _note(self, refused: Refused | None) -> None:
-        if refused is None:
-            return
-        if not self.refused_points:
-            log = structlog.get_logger("hostpulse.storage")
-            log.warning("the engine refused points for good", reason=refused.reason)
-        self.refused_points += refused.points
 
     def history(self, tenant: str, server: str, wanted: Wanted, window: Window) -> History:
         choice = choose(window, self._tiers, self._clock_ms())
@@ -186,14 +178,22 @@ class InfluxDBStorage:
                 return
 
     def maintain(self) -> None:
-        """Do what is due once a minute."""
+        """Write down what was refused, and do what is due once a minute."""
+        self._refusals.save()
         now_ms = self._clock_ms()
         if now_ms // MINUTE_MS != self._tidied_minute:
             self._upkeep.run(now_ms)
+            self._refusals.learn(self._tenants.databases())
             self._tidied_minute = now_ms // MINUTE_MS
 
     def usage(self) -> Usage:
         return usage_of(self._engine, self._tenants.refresh(), self._tiers)
+
+    def lost(self) -> Lost:
+        if self._read_only:  # there is no upkeep that looks
+            self._tenants.refresh()
+            self._refusals.learn(self._tenants.databases())
+        return Lost(refused_points=self._refusals.points)
 
     def check(self) -> None:
         self._engine.query(["SHOW DATABASES"], seconds=CHECK_SECONDS)

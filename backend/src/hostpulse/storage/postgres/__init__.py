@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from hostpulse.report import Key, Sample
-from hostpulse.storage import Appended, Batch, Options, StorageError, Usage
+from hostpulse.storage import Appended, Batch, Lost, Options, StorageError, Usage
 from hostpulse.storage.postgres import schema
 from hostpulse.storage.postgres.appending import Appender
 from hostpulse.storage.postgres.connections import Connections
@@ -40,6 +40,7 @@ class PostgresStorage:
         self._layouts = Layouts()
         self._writers = Connections(url, _MOST_WRITERS, options.read_only)
         self._readers = Connections(url, most_readers, options.read_only)
+        self._readers.when_new(self._layouts.forget)
         with self._writers.first() as cursor:
             if options.read_only:
                 schema.check_version(cursor)
@@ -74,6 +75,9 @@ class PostgresStorage:
 
     def usage(self) -> Usage:
         return read_usage(self._readers, self._tiers)
+
+    def lost(self) -> Lost:
+        return Lost()
 
     def check(self) -> None:
         with self._writers.cursor(_CHECK_SECONDS) as cursor:
