@@ -22,6 +22,7 @@ from tests.programs import free_port
 
 GIVEN_URL = "HOSTPULSE_TEST_POSTGRES_URL"
 START_SECONDS = 30
+USER = "hostpulse"
 _STOP_SIGNALS = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}
 
 
@@ -86,36 +87,46 @@ class PostgresServer(GivenPostgres):
     """A new server with fsync on, as the user of the tests, or as another one if that is root."""
 
     def __init__(self, find_program: Callable[..., str]) -> None:
+        self._find_program = find_program
         self._postgres = find_program("postgres")
         self._folder = Path(tempfile.mkdtemp(prefix="hostpulse-postgres-"))
         self._user = _unprivileged_user()
-        self._port = free_port()
+        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         try:
-            password = self._make_cluster(find_program("initdb"))
-            super().__init__(f"postgresql://hostpulse:{password}@127.0.0.1:{self._port}/postgres")
+            if self._user:
+                shutil.chown(self._folder, self._user)
+            self.password = self._make_cluster()
+            super().__init__(f"postgresql://{USER}:{self.password}@127.0.0.1:{self.port}/postgres")
             self.start()
         except BaseException:
             self.close()
             raise
 
-    def _make_cluster(self, initdb: str) -> str:
+    def _make_cluster(self) -> str:
+        """Fill the folder; return the password."""
         password = secrets.token_hex(16)
         secret = self._folder / "password"
         secret.write_text(password)
         if self._user:
-            for path in (self._folder, secret):
-                shutil.chown(path, self._user)
-        line = [
-            initdb, "--pgdata", str(self._folder / "data"), "--username", "hostpulse",
-            "--pwfile", str(secret), "--auth", "scram-sha-256", "--encoding", "UTF8",
-            "--no-locale", "--no-sync",  # the server itself syncs
-        ]  # fmt: skip
-        made = subprocess.run(
-            line, capture_output=True, text=True, check=False, cwd=self._folder, **self._as_user()
-        )
-        assert made.returncode == 0, made.stdout + made.stderr
+            shutil.chown(secret, self._user)
+        self._run_to_its_end(
+            "initdb", "--pgdata", self._data, "--username", USER, "--pwfile", str(secret),
+            "--auth", "scram-sha-256", "--encoding", "UTF8", "--no-locale",
+            "--no-sync",  # the server itself syncs
+        )  # fmt: skip
         return password
+
+    def _run_to_its_end(self, program: str, *arguments: str) -> None:
+        done = subprocess.run(
+            [self._find_program(program), *arguments],
+            capture_output=True, text=True, check=False, cwd=self._folder, **self._as_user(),
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    @property
+    def _data(self) -> str:
+        return str(self._folder / "data")
 
     def _as_user(self) -> dict[str, Any]:
         if not self._user:
@@ -145,7 +156,7 @@ class PostgresServer(GivenPostgres):
 
     def _run(self) -> subprocess.Popen[bytes]:
         line = [
-            self._postgres, "-D", str(self._folder / "data"), "-p", str(self._port),
+            self._postgres, "-D", self._data, "-p", str(self.port),
             "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "fsync=on",
         ]  # fmt: skip
         with (self._folder / "log").open("ab") as log:
@@ -187,6 +198,40 @@ class PostgresServer(GivenPostgres):
         if self._process is not None:
             self.stop("immediate")
         shutil.rmtree(self._folder)
+
+
+class Standby(PostgresServer):
+    """A server that follows another one until it is promoted."""
+
+    def __init__(self, find_program: Callable[..., str], primary: PostgresServer) -> None:
+        self._primary = primary
+        super().__init__(find_program)
+
+    def _make_cluster(self) -> str:
+        source = self._primary.url()
+        self._run_to_its_end(
+            "pg_basebackup", "--pgdata", self._data, "--dbname", source, "--write-recovery-conf",
+            "--checkpoint", "fast", "--no-sync",
+        )  # fmt: skip
+        return self._primary.password
+
+    def stop_following(self) -> None:
+        """Take no more of what the primary does; returns when that is so."""
+        self.execute(sql.SQL("ALTER SYSTEM SET primary_conninfo = ''"))
+        self.execute(sql.SQL("SELECT pg_reload_conf()"))
+        deadline = time.monotonic() + START_SECONDS
+        while self._follows():
+            assert time.monotonic() < deadline, self.log
+            time.sleep(0.02)
+
+    def _follows(self) -> bool:
+        with psycopg.connect(self.url()) as connection:
+            return connection.execute("SELECT 1 FROM pg_stat_wal_receiver").fetchone() is not None
+
+    def promote(self) -> None:
+        """Make it a primary; returns when it takes writes."""
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            assert connection.execute("SELECT pg_promote()").fetchone() == (True,)
 
 
 def _unprivileged_user() -> str:

@@ -40,6 +40,7 @@ class Agent(Thread):
         self.hostname = f"web-{number}"
         self.acknowledged: dict[int, float] = {}
         self.refusals = 0
+        self.refused: list[tuple[int, str]] = []
         self._port = port
         self._next_ms = first_ms
         self._stop_asked = Event()
@@ -61,12 +62,14 @@ class Agent(Thread):
             body = json.dumps(report)
             connection.request("POST", "/api/metrics", body, {"Content-Type": "application/json"})
             answer = connection.getresponse()
-            answer.read()
+            said = answer.read().decode()
         except (OSError, http.client.HTTPException):
             return False
         if answer.status == 200:
             self.acknowledged[self._next_ms] = value
             self._next_ms += STEP_MS
+        else:
+            self.refused.append((answer.status, said))
         return answer.status == 200
 
     def stop(self) -> None:

@@ -17,12 +17,11 @@ from sqlalchemy import (
     create_engine,
     event,
     inspect,
-    make_url,
     select,
     table,
     text,
 )
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from hostpulse.config import ConfigError
 from hostpulse.control.folder import lock_folder
@@ -131,26 +130,37 @@ def _sqlite(folder: Path) -> ControlStore:
 
 
 def _postgresql(given: str) -> ControlStore:
-    try:
-        url = make_url(given)
-    except (ArgumentError, ValueError):
-        url = None
-    if url is None or url.drivername != "postgresql":
-        # The text may hold a password, so it is not repeated.
-        raise ConfigError(
-            "control: the URL is not known; use postgresql://user@host:port/database, or leave it "
-            "empty for a file in the data folder."
-        )
-    session = f"{url.query.get('options', '')} {_SESSION}".strip()
+    named = _read(given)
+    session = f"{named.get('options', '')} {_SESSION}".strip()
+    login = named.get("user"), named.get("password")
     engine = create_engine(
-        url.set(drivername="postgresql+psycopg"),
-        connect_args={**_CONNECTION, **url.query, "options": session},
+        URL.create("postgresql+psycopg", *login, named.get("host"), database=named.get("dbname")),
+        connect_args={**_CONNECTION, **named, "options": session},
         pool_size=2,
         max_overflow=0,
         pool_timeout=10,
         pool_pre_ping=True,
     )
     return ControlStore(engine)
+
+
+def _read(given: str) -> dict[str, Any]:
+    """Return what a URL of libpq says, which may name several hosts."""
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import conninfo_to_dict
+
+    try:
+        named = dict(conninfo_to_dict(given))
+    except ProgrammingError:
+        named = {}
+    ports = str(named.get("port", "")).split(",")
+    has_ports = all(port.isdigit() or not port for port in ports)
+    if named and has_ports and given.startswith("postgresql://"):
+        return named
+    raise ConfigError(  # the text may hold a password, so it is not repeated
+        "control: the URL is not known; use postgresql://user@host:port/database, or leave it "
+        "empty for a file in the data folder."
+    )
 
 
 def _migrate(connection: Connection) -> None:

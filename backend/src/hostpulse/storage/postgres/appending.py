@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from operator import itemgetter
-from threading import Lock
+from threading import Event, Lock
 from typing import NamedTuple
 
 from psycopg import errors
@@ -77,6 +77,8 @@ class Appender:
         self._partitions = Partitions()
         self._shapes = Shapes()
         self._lock = Lock()
+        self._is_doubtful = Event()
+        connections.when_new(self._is_doubtful.set)
 
     def append(self, batches: Sequence[Batch]) -> list[Appended]:
         """Keep the samples of all batches in one transaction; raises StorageError."""
@@ -100,6 +102,9 @@ class Appender:
         for _ in range(_ATTEMPTS):
             try:
                 with self._lock, self._connections.cursor() as cursor:
+                    if self._is_doubtful.is_set():
+                        self._is_doubtful.clear()
+                        self._forget(cursor)
                     return self._commit(cursor, batches)
             except _Outdated:
                 continue
@@ -162,11 +167,11 @@ class Appender:
         return [row for _, row in sorted(rows.items(), key=itemgetter(0))]
 
     def _forget(self, cursor: Cursor) -> None:
-        cursor.execute(_GENERATION)
-        (generation,) = cursor.fetchone() or (0,)
-        self._numbering.forget(generation)
         self._partitions.forget()
         self._shapes.forget()
+        self._numbering.forget()
+        cursor.execute(_GENERATION)
+        (self._numbering.generation,) = cursor.fetchone() or (0,)
 
 
 def _spots(rows: Sequence[_Row]) -> Iterator[tuple[Spot, Sequence[float]]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeAlias
 
@@ -56,6 +56,7 @@ class Connections:
         self._conninfo = make_conninfo(**{**_DEFAULTS, **given})
         self._read_only = read_only
         self._deadlines = Deadlines()
+        self._when_new: list[Callable[[], object]] = []
         self._pool = ConnectionPool(
             self._conninfo,
             kwargs={"autocommit": True, "context": ADAPTERS},
@@ -67,6 +68,10 @@ class Connections:
             num_workers=1,
             open=False,
         )
+
+    def when_new(self, call: Callable[[], object]) -> None:
+        """Call this after each new connection: a standby may be at its end, and have less."""
+        self._when_new.append(call)
 
     def open(self) -> None:
         """Begin to lend cursors, once `first` has shown that it can be done."""
@@ -129,6 +134,8 @@ class Connections:
         connection.execute(_PLAN)
         connection.execute(_LIMIT, [f"{USUAL_SECONDS * 1000:.0f}"])
         connection.execute(_READ_ONLY if self._read_only else _DURABLE)
+        for call in self._when_new:
+            call()
 
     @contextmanager
     def _in_words(self, setting: str = "") -> Iterator[None]:

@@ -23,16 +23,13 @@ class Numbering:
     """
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Ask for everything again."""
         self.generation = -1
         self._servers: dict[Name, int] = {}
         self._layouts: dict[Layout, int] = {}
-        self._key_count = 0
-
-    def forget(self, generation: int) -> None:
-        """Ask for everything again."""
-        self.generation = generation
-        self._servers = {}
-        self._layouts = {}
         self._key_count = 0
 
     def servers(self, cursor: Cursor, names: Collection[Name]) -> dict[Name, int]:
@@ -59,22 +56,24 @@ class Layouts:
     """The layouts that numbers stand for; for any number of threads."""
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Ask for everything again."""
         self._found: dict[int, Layout] = {}
         self._key_count = 0
 
     def of(self, cursor: Cursor, numbers: Iterable[int]) -> dict[int, Layout]:
         """Return number -> layout."""
-        found = {number: self._found.get(number) for number in numbers}
+        known = self._found  # of the server that answers now
+        found = {number: known.get(number) for number in numbers}
         unknown = [number for number, layout in found.items() if layout is None]
         read = _read_layouts(cursor, unknown) if unknown else {}
-        self._remember(read)
-        return {number: layout or read[number] for number, layout in found.items()}
-
-    def _remember(self, read: dict[int, Layout]) -> None:
-        if self._key_count > _MOST_KEYS:
-            self._found, self._key_count = {}, 0
+        known.update(read)
         self._key_count += sum(len(layout.keys) for layout in read.values())
-        self._found.update(read)
+        if self._key_count > _MOST_KEYS:
+            self.forget()
+        return {number: layout or read[number] for number, layout in found.items()}
 
 
 def server_key(name: Name) -> bytes:

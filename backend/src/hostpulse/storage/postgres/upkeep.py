@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from threading import Event
 
 from hostpulse.storage.postgres.connections import Connections, Cursor
 from hostpulse.storage.postgres.forgetting import sweep
@@ -45,6 +46,8 @@ class Upkeep:
         self._tiers = tiers
         self._roller = Roller()
         self._partitions = Partitions()
+        self._is_doubtful = Event()
+        connections.when_new(self._is_doubtful.set)
 
     def run(self) -> None:
         """Do all that is due; raises StorageError."""
@@ -53,9 +56,12 @@ class Upkeep:
         except _NotOurTurn:
             return
         except BaseException:
-            self._roller.forget()
-            self._partitions.forget()
+            self._forget()
             raise
+
+    def _forget(self) -> None:
+        self._roller.forget()
+        self._partitions.forget()
 
     def _run(self) -> None:
         now_ms = self._clock_ms()
@@ -85,6 +91,9 @@ class Upkeep:
             (ours, _) = cursor.fetchone() or (False, "")
             if not ours:
                 raise _NotOurTurn
+            if self._is_doubtful.is_set():
+                self._is_doubtful.clear()
+                self._forget()
             yield cursor
 
 
