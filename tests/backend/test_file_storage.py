@@ -7,6 +7,7 @@ from array import array
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from math import nan
 from pathlib import Path
 from threading import Event
 from time import sleep
@@ -496,3 +497,42 @@ def test_the_usage_counts_a_journal_that_is_just_being_read(folder: Folder) -> N
     (journal, *_) = reopened.usage().tiers
     reopened.close()
     assert (journal.name, journal.value_count) == ("journal", 5000 * 50)
+
+
+def let_fleets_pass(folder: Folder, storage: FileStorage, fleets: Sequence[int]) -> None:
+    """Let hours pass in which as many servers report as `fleets` says."""
+    for servers in fleets:
+        start_ms = folder.clock.now_ms // HOUR_MS * HOUR_MS
+        folder.clock.now_ms = start_ms + HOUR_MS + 11 * MINUTE_MS
+        for number in range(servers):
+            append(storage, hour(start_ms, f"srv_{number}"))
+        storage.maintain()
+
+
+def test_a_day_of_a_fleet_that_grew_is_the_newest_whole_day(folder: Folder) -> None:
+    storage = folder.open()
+    let_fleets_pass(folder, storage, [1] * 6)
+    (_, raw, minutes, hours) = storage.usage().tiers
+    (newest,) = folder.path.glob("tenants/*/srv_0/raw/2026-11-23T05.parquet")
+    assert raw.day_bytes == 24 * newest.stat().st_size
+    assert minutes.day_bytes == (minutes.size_bytes or 0) * 4
+    assert hours.day_bytes is None
+    let_fleets_pass(folder, storage, [1] * 18 + [4] * 24 + [2])
+    (_, raw, minutes, hours) = storage.usage().tiers
+    for tier in (raw, minutes):
+        files = list(folder.path.glob(f"tenants/*/*/{tier.name}/2026-11-24.parquet"))
+        assert (len(files), tier.day_bytes) == (4, sum(file.stat().st_size for file in files))
+    old, new = (
+        next(folder.path.glob(f"tenants/*/{server}/1h/2026-11.parquet")).stat().st_size
+        for server in ("srv_0", "srv_1")
+    )
+    assert hours.day_bytes == old // 2 + 3 * new
+    storage.close()
+
+
+def test_only_numbers_that_were_reported_count_as_values(folder: Folder) -> None:
+    storage = folder.open()
+    append(storage, [Sample("srv_1", MIDNIGHT_MS, LAYOUT, array("d", [1.0, nan]))])
+    (journal, *_) = storage.usage().tiers
+    assert journal.value_count == 1
+    storage.close()

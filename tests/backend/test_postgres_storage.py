@@ -529,3 +529,24 @@ def test_a_moment_is_the_time_it_says(connection: psycopg.Connection[Any]) -> No
     assert row is not None
     assert row[0] == NOW_MS
     assert row[1].startswith(("1970-01-01 00:00:00", "1969-12-31", "1970-01-01"))
+
+
+def test_a_day_of_a_fleet_that_grew_is_the_newest_whole_day(
+    url: str, storage: PostgresStorage
+) -> None:
+    def day(start_ms: int, servers: int) -> list[Sample]:
+        times = range(start_ms, start_ms + DAY_MS, 10 * MINUTE_MS)
+        return [sample(at, server=f"srv_{n}") for n in range(servers) for at in times]
+
+    yesterday_ms = MIDNIGHT_MS - DAY_MS
+    before = [one for one in day(yesterday_ms - DAY_MS, 1) if one.time_ms >= NOW_MS - 2 * DAY_MS]
+    sent = [*before, *day(yesterday_ms, 4), sample(MIDNIGHT_MS)]
+    storage.append([Batch("a", sent)])
+    raw, *_ = storage.usage().tiers
+    assert raw.size_bytes is not None
+    assert raw.day_bytes == round(raw.size_bytes * len(day(yesterday_ms, 4)) / len(sent))
+    rows(url, "DELETE FROM hostpulse.samples WHERE time < %s::timestamptz", "2026-11-22 20:30Z")
+    raw, *_ = storage.usage().tiers  # the newest hour is whole, and no day is
+    assert raw.size_bytes is not None
+    left = 4 * (3 * 6 + 3) + 1
+    assert raw.day_bytes == round(raw.size_bytes * 4 * 6 / left * 24)

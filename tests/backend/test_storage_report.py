@@ -24,6 +24,24 @@ def test_the_forecast_is_what_each_tier_takes_when_it_is_full() -> None:
     assert "1.00" in said[1]
 
 
+def test_a_fleet_that_grew_yesterday_is_forecast_as_it_is_now() -> None:
+    month_ago_ms = NOW_MS - 30 * DAY_MS
+    tiers = [
+        TierUsage("raw", 9_000_000, None, NOW_MS - 8 * DAY_MS, 8 * DAY_MS, 5_000_000),
+        TierUsage("1m", 31_000_000, None, month_ago_ms, 30 * DAY_MS, 2_000_000),
+    ]
+    said = list(lines(Usage(tiers, {}), Lost(), {}, NOW_MS))
+    assert "100.0 MB once each tier is full" in said[-1]
+
+
+def test_a_tier_that_has_nothing_yet_makes_the_forecast_a_least() -> None:
+    tiers = [
+        TierUsage("raw", 1_000_000, None, NOW_MS - DAY_MS // 12, 8 * DAY_MS, 12_000_000),
+        TierUsage("1h", 0, 0, None, 730 * DAY_MS),
+    ]
+    assert "at least 96.0 MB once" in list(lines(Usage(tiers, {}), Lost(), {}, NOW_MS))[-1]
+
+
 def test_before_anything_is_sealed_there_is_no_forecast() -> None:
     journal = TierUsage("journal", 60_000_000, 10_000_000, NOW_MS - DAY_MS // 24, None)
     raw = TierUsage("raw", 0, 0, None, 8 * DAY_MS)

@@ -29,20 +29,26 @@ def lines(
 
 
 def _forecast(tiers: Sequence[TierUsage], now_ms: int) -> Iterator[str]:
-    full = 0.0
-    for tier in tiers:
-        if not tier.size_bytes:
-            continue
-        if tier.keep_ms is None or tier.oldest_ms is None:
-            full += tier.size_bytes
-        else:
-            full += tier.size_bytes * max(tier.keep_ms / max(now_ms - tier.oldest_ms, 1), 1.0)
+    full = [_full(tier, now_ms) for tier in tiers]
     if any(tier.size_bytes and tier.keep_ms for tier in tiers):
-        yield f"With the present servers it will take {size(round(full))} once each tier is full."
+        least = "" if None not in full else "at least "
+        taken = size(round(sum(one for one in full if one is not None)))
+        yield f"At the present fleet it will take {least}{taken} once each tier is full."
     elif any(tier.size_bytes for tier in tiers):
         yield "How much it will take can be told once the first hours are sealed."
     else:
         yield "No samples are stored yet."
+
+
+def _full(tier: TierUsage, now_ms: int) -> float | None:
+    """Return what a tier takes when it is full, None where that cannot be told yet."""
+    if tier.keep_ms is None:
+        return tier.size_bytes
+    if tier.day_bytes is not None:
+        return tier.day_bytes * tier.keep_ms / DAY_MS
+    if not tier.size_bytes or tier.oldest_ms is None:
+        return None
+    return tier.size_bytes * max(tier.keep_ms / max(now_ms - tier.oldest_ms, 1), 1.0)
 
 
 def _lost(lost: Lost) -> Iterator[str]:

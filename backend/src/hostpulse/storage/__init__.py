@@ -75,13 +75,17 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class TierUsage:
-    """What a tier takes, None where the engine does not say, and how long it keeps points."""
+    """What a tier takes, None where the engine does not say, and how long it keeps points.
+
+    `day_bytes` is what it takes for a day of the servers that report now.
+    """
 
     name: str
     size_bytes: int | None
     value_count: int | None
     oldest_ms: int | None
     keep_ms: int | None
+    day_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,3 +62,12 @@ def choose(window: Window, tiers: Sequence[Tier], now_ms: int) -> Choice:
     tier = max(fitting or covering[:1], key=lambda tier: tier.step_ms)
     raw_may_do = covering[0].step_ms == 0 and not window.bucket_ms
     return Choice(tier, replace(window, bucket_ms=step_ms), raw_may_do)
+
+
+def newest_whole(oldest_ms: int, newest_ms: int) -> tuple[int, int] | None:
+    """Return start and length of the newest day that is whole between the two, else of the hour."""
+    for length_ms in (DAY_MS, HOUR_MS):
+        start_ms = newest_ms - newest_ms % length_ms - length_ms
+        if start_ms >= oldest_ms:
+            return start_ms, length_ms
+    return None

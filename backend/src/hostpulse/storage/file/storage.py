@@ -12,7 +12,7 @@ import structlog
 from filelock import FileLock, Timeout
 
 from hostpulse.report import Key, Layout, Sample
-from hostpulse.storage import Appended, Batch, Lost, Options, StorageError, TierUsage, Usage
+from hostpulse.storage import Appended, Batch, Lost, Options, StorageError, Usage
 from hostpulse.storage.file import recovery
 from hostpulse.storage.file.archive import Archive
 from hostpulse.storage.file.durable import make_folder, sync_folder, told_in_words
@@ -24,9 +24,10 @@ from hostpulse.storage.file.records import name_of
 from hostpulse.storage.file.recovery import Shelves
 from hostpulse.storage.file.sealing import Sealing
 from hostpulse.storage.file.shelf import Shelf
+from hostpulse.storage.file.usage import usage_of
 from hostpulse.storage.memory import keys_of
 from hostpulse.storage.series import History, Wanted, Window, build
-from hostpulse.storage.tiers import DAY_MS, Tier, choose
+from hostpulse.storage.tiers import DAY_MS, choose
 
 RAW_KEEP_MS = 8 * DAY_MS
 _LOAD_SECONDS = 10.0
@@ -194,30 +195,10 @@ class FileStorage:
         shelves = self._shelves.all()
         with self._shelves.lock:
             pending = {shelf: shelf.pending_rows() for shelf in shelves}
-        tiers = [self._tier_usage(shelves, i, tier) for i, tier in enumerate(self._tiers)]
-        journal = self._journal_usage([row for rows in pending.values() for row in rows])
-        share = self._journal.size_bytes() / max(sum(map(len, pending.values())), 1)
-        servers = {
-            (shelf.tenant, shelf.server): sum(file.size_bytes for file in shelf.files())
-            + int(share * len(rows))
-            for shelf, rows in pending.items()
-        }
-        return Usage([journal, *tiers], servers)
+        return usage_of(pending, self._journal.size_bytes(), self._archive, self._tiers)
 
     def lost(self) -> Lost:
         return self._quarantine.lost()
-
-    def _tier_usage(self, shelves: Sequence[Shelf], number: int, tier: Tier) -> TierUsage:
-        files = [file for shelf in shelves for file in shelf.tier(number)]
-        size_bytes = sum(file.size_bytes for file in files)
-        values = sum(self._archive.value_count(file) for file in files)
-        oldest_ms = min((file.start_ms for file in files), default=None)
-        return TierUsage(tier.name, size_bytes, values, oldest_ms, tier.keep_ms)
-
-    def _journal_usage(self, pending: Sequence[Sample]) -> TierUsage:
-        values = sum(len(row.values) for row in pending)
-        oldest_ms = min((row.time_ms for row in pending), default=None)
-        return TierUsage("journal", self._journal.size_bytes(), values, oldest_ms, None)
 
     def check(self) -> None:
         if self._read_only:

@@ -10,16 +10,22 @@ from hostpulse.storage import TierUsage, Usage
 from hostpulse.storage.postgres.connections import Connections, Cursor
 from hostpulse.storage.postgres.directory import Name
 from hostpulse.storage.postgres.partitions import FAMILIES
+from hostpulse.storage.postgres.wire import Moment
 from hostpulse.storage.postgres.words import from_text
-from hostpulse.storage.tiers import Tier
+from hostpulse.storage.tiers import DAY_MS, Tier, newest_whole
 
 _SECONDS = 60.0
 
 _SIZE = "SELECT coalesce(sum(pg_total_relation_size(relid)), 0)::bigint FROM pg_partition_tree(%s)"
+_EDGES = sql.SQL("SELECT min(time), max(time) FROM {table}")
 # A server's rows are counted in the index; the layouts of its days say how wide they are.
 _ROWS = sql.SQL("""
-    SELECT n.tenant, n.server, r.rows, coalesce(w.width, 0), r.oldest
-    FROM (SELECT server_id, count(*) AS rows, min(time) AS oldest FROM {table} GROUP BY 1) AS r
+    SELECT n.tenant, n.server, r.rows, r.full_rows, coalesce(w.width, 0)
+    FROM (
+        SELECT server_id, count(*) AS rows,
+            count(*) FILTER (WHERE time >= %s AND time < %s) AS full_rows
+        FROM {table} GROUP BY 1
+    ) AS r
     JOIN hostpulse.names n ON n.id = r.server_id
     LEFT JOIN (
         SELECT s.server_id, avg(cardinality(l.metrics))::double precision AS width
@@ -47,12 +53,17 @@ def _tier(cursor: Cursor, tier: Tier) -> tuple[TierUsage, dict[Name, int]]:
     cursor.execute(_SIZE, [f"hostpulse.{family.table}"])
     (size,) = cursor.fetchone() or (0,)
     table = sql.Identifier("hostpulse", family.table)
-    rows = cursor.execute(_ROWS.format(table=table), [family.tier]).fetchall()
+    ((oldest_ms, newest_ms),) = cursor.execute(_EDGES.format(table=table)).fetchall()
+    span = None if oldest_ms is None else newest_whole(oldest_ms, newest_ms)
+    start_ms, length_ms = span or (0, DAY_MS)
+    edges = Moment(start_ms), Moment(start_ms + length_ms)
+    rows = cursor.execute(_ROWS.format(table=table), [*edges, family.tier]).fetchall()
     values = {
         (from_text(tenant), from_text(server)): count * width
-        for tenant, server, count, width, _ in rows
+        for tenant, server, count, _, width in rows
     }
     total = sum(values.values())
     shares = {name: round(size * count / total) for name, count in values.items() if total}
-    oldest_ms = min((row[4] for row in rows), default=None)
-    return TierUsage(tier.name, size, round(total), oldest_ms, tier.keep_ms), shares
+    in_span = sum(count * width for _, _, _, count, width in rows)
+    day_bytes = round(size * in_span / total * DAY_MS / length_ms) if span and total else None
+    return TierUsage(tier.name, size, round(total), oldest_ms, tier.keep_ms, day_bytes), shares

@@ -1,0 +1,101 @@
+"""What the journal and the files of each tier take, and what a day of the present fleet does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from hostpulse.report import Sample
+from hostpulse.storage import TierUsage, Usage
+from hostpulse.storage.file import places
+from hostpulse.storage.file.archive import Archive
+from hostpulse.storage.file.shelf import SealedFile, Shelf
+from hostpulse.storage.tiers import DAY_MS, HOUR_MS, MINUTE_MS, Tier
+
+
+def usage_of(
+    pending: Mapping[Shelf, Sequence[Sample]],
+    journal_bytes: int,
+    archive: Archive,
+    tiers: Sequence[Tier],
+) -> Usage:
+    """Return what all takes; `pending` are the rows of each shelf that only the journal has."""
+    rows = [row for some in pending.values() for row in some]
+    share = journal_bytes / max(len(rows), 1)
+    servers = {
+        (shelf.tenant, shelf.server): sum(file.size_bytes for file in shelf.files())
+        + int(share * len(some))
+        for shelf, some in pending.items()
+    }
+    sealed = [_tier(list(pending), i, tier, archive) for i, tier in enumerate(tiers)]
+    return Usage([_journal(rows, journal_bytes), *sealed], servers)
+
+
+def _journal(rows: Sequence[Sample], size_bytes: int) -> TierUsage:
+    values = sum(len(row.values) - np.count_nonzero(np.isnan(row.values)) for row in rows)
+    oldest_ms = min((row.time_ms for row in rows), default=None)
+    return TierUsage("journal", size_bytes, int(values), oldest_ms, None)
+
+
+def _tier(shelves: Sequence[Shelf], number: int, tier: Tier, archive: Archive) -> TierUsage:
+    files = [file for shelf in shelves for file in shelf.tier(number)]
+    values = sum(archive.value_count(file) for file in files)
+    oldest_ms = min((file.start_ms for file in files), default=None)
+    day_bytes = (_raw_day, _minutes_day, _hours_day)[number](shelves, archive)
+    return TierUsage(tier.name, _size(files), values, oldest_ms, tier.keep_ms, day_bytes)
+
+
+def _raw_day(shelves: Sequence[Shelf], _archive: Archive) -> int | None:
+    if (day := _full_day(shelves)) is not None:
+        return _size(_there(shelf.days.get(day) for shelf in shelves))
+    if (hour := _newest_hour(shelves)) is not None:
+        return _size(_there(shelf.hours.get(hour) for shelf in shelves)) * (DAY_MS // HOUR_MS)
+    return None
+
+
+def _minutes_day(shelves: Sequence[Shelf], archive: Archive) -> int | None:
+    if (day := _full_day(shelves)) is not None:
+        return _size(_there(shelf.minute_days.get(day) for shelf in shelves))
+    if (hour := _newest_hour(shelves)) is not None:
+        present = [shelf for shelf in shelves if hour in shelf.hours]
+        files = _there(shelf.minute_days.get(hour - hour % DAY_MS) for shelf in present)
+        return _stretched(files, archive, MINUTE_MS)
+    return None
+
+
+def _hours_day(shelves: Sequence[Shelf], archive: Archive) -> int | None:
+    if (day := _newest_day(shelves)) is None:
+        return None
+    present = [shelf for shelf in shelves if day in shelf.days]
+    files = _there(shelf.hour_months.get(places.month_start(day)) for shelf in present)
+    return _stretched(files, archive, HOUR_MS)
+
+
+def _newest_day(shelves: Sequence[Shelf]) -> int | None:
+    return max((day for shelf in shelves for day in list(shelf.days)), default=None)
+
+
+def _full_day(shelves: Sequence[Shelf]) -> int | None:
+    """Return the newest day that is sealed, if there were samples before it began."""
+    newest = _newest_day(shelves)
+    first = min((day for shelf in shelves for day in list(shelf.minute_days)), default=None)
+    return newest if newest is not None and first is not None and first < newest else None
+
+
+def _newest_hour(shelves: Sequence[Shelf]) -> int | None:
+    return max((hour for shelf in shelves for hour in list(shelf.hours)), default=None)
+
+
+def _there(files: Iterable[SealedFile | None]) -> list[SealedFile]:
+    return [file for file in files if file is not None]
+
+
+def _size(files: Iterable[SealedFile]) -> int:
+    return sum(file.size_bytes for file in files)
+
+
+def _stretched(files: Iterable[SealedFile], archive: Archive, step_ms: int) -> int:
+    """Return what files take once each has the points of a whole day, no more and no fewer."""
+    points = DAY_MS // step_ms
+    return sum(file.size_bytes * points // len(archive.times(file)) for file in files)
