@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeAlias
+from weakref import WeakSet
 
 import psycopg
 from psycopg import errors
@@ -32,11 +33,13 @@ _DEFAULTS = {
     "tcp_user_timeout": "10000",
 }
 # Every statement has an index; a new partition has no statistics that would tell the planner so.
-# Transactions have to see what others committed since they began.
+# Transactions have to see what others committed since they began, and may not keep their locks
+# when the connection to them is cut off.
 _PLAN = """
     SELECT set_config('jit', 'off', false), set_config('enable_seqscan', 'off', false),
         set_config('default_transaction_isolation', 'read committed', false),
-        set_config('TimeZone', 'UTC', false)
+        set_config('TimeZone', 'UTC', false),
+        set_config('idle_in_transaction_session_timeout', '10s', false)
 """
 _LIMIT = "SELECT set_config('statement_timeout', %s, false)"
 _READ_ONLY = "SELECT set_config('default_transaction_read_only', 'on', false)"
@@ -55,7 +58,8 @@ class Connections:
         self._secret = str(given.get("password") or "")
         self._conninfo = make_conninfo(**{**_DEFAULTS, **given})
         self._read_only = read_only
-        self._deadlines = Deadlines()
+        self._trusted: WeakSet[Connection] = WeakSet()
+        self._deadlines = Deadlines(self._trusted.clear)
         self._when_new: list[Callable[[], object]] = []
         self._pool = ConnectionPool(
             self._conninfo,
@@ -111,13 +115,18 @@ class Connections:
     @contextmanager
     def _lent(self) -> Iterator[Connection]:
         connection = self._pool.getconn()
-        while not _is_open(connection):  # a restart leaves them behind; the pool makes others
-            self._pool.putconn(connection)
+        while not self._is_usable(connection):
+            connection.close()
+            self._pool.putconn(connection)  # which makes another one in its place
             connection = self._pool.getconn()
         try:
             yield connection
         finally:
             self._pool.putconn(connection)
+
+    def _is_usable(self, connection: Connection) -> bool:
+        """Tell whether a restart has left it behind, or the silence of another that is as old."""
+        return connection in self._trusted and _is_open(connection)
 
     @contextmanager
     def transaction(self, seconds: float = USUAL_SECONDS) -> Iterator[Cursor]:
@@ -134,6 +143,7 @@ class Connections:
         connection.execute(_PLAN)
         connection.execute(_LIMIT, [f"{USUAL_SECONDS * 1000:.0f}"])
         connection.execute(_READ_ONLY if self._read_only else _DURABLE)
+        self._trusted.add(connection)
         for call in self._when_new:
             call()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from threading import Event, Lock, Thread
 from time import monotonic
@@ -22,9 +22,13 @@ class Connected(Protocol):
 
 
 class Deadlines:
-    """Shuts the socket of each connection that is used for longer than was agreed."""
+    """Shuts the socket of each connection that is used for longer than was agreed.
 
-    def __init__(self) -> None:
+    Each time `when_silent` is called before.
+    """
+
+    def __init__(self, when_silent: Callable[[], object]) -> None:
+        self._when_silent = when_silent
         self._lock = Lock()
         self._latest: dict[Connected, float] = {}
         self._closing = Event()
@@ -55,6 +59,7 @@ class Deadlines:
             now = monotonic()
             with self._lock:
                 for connection in [one for one, latest in self._latest.items() if latest < now]:
+                    self._when_silent()
                     _shut(connection)
 
 
