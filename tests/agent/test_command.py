@@ -150,7 +150,7 @@ def test_the_key_is_in_no_argument_variable_log_or_spool(key_file: Path, tmp_pat
     assert server.requests[0].headers["Authorization"] == f"Bearer {CANARY}"
     assert CANARY.encode() not in shown
     assert CANARY not in output + log
-    assert "does not accept the key" in log
+    assert "the server refuses this agent (401): no such key 0" in log
     for path in spool.iterdir():
         assert CANARY.encode() not in path.read_bytes()
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hostpulse_agent.config import ConfigError, default_spool, load, read_key
+from hostpulse_agent.config import ConfigError, default_spool, load
 from hostpulse_agent.settings import SETTINGS
 
 DOCS = Path(__file__).parents[2] / "docs/agent.md"
@@ -126,18 +126,6 @@ def test_the_spool_is_where_systemd_or_xdg_keeps_state() -> None:
     assert default_spool({**home, "XDG_STATE_HOME": "/s"}) == "/s/hostpulse-agent"
     assert default_spool({}) == ""
     assert load([], {}, "")[0].spool == "off"
-
-
-def test_a_key_file_holds_one_key(tmp_path: Path) -> None:
-    file = tmp_path / "key"
-    file.write_text("  abc-123\n")
-    assert read_key(str(file)) == "abc-123"
-    file.write_text("")
-    assert read_key(str(file)) is None
-    for wrong in ("two words", "line\nline", "k\u00e9y"):
-        file.write_text(wrong, encoding="utf-8")
-        with pytest.raises(ConfigError, match="key_file"):
-            read_key(str(file))
 
 
 def test_the_documentation_names_every_setting_with_its_default() -> None:

@@ -28,12 +28,13 @@ class Rig:
     seconds: float = 1000.0
     log: io.StringIO = field(default_factory=io.StringIO)
     made: int = 0
+    key: str = "key"
 
     def __post_init__(self) -> None:
         journal = Journal(lambda: self.log, lambda: self.seconds)
         self.spool = Spool(self.directory, Limits())
         clock = Clock(monotonic=lambda: self.seconds)
-        transport = Transport(self.server.url, lambda: "key", "", 2)
+        transport = Transport(self.server.url, lambda: self.key, "", 2)
         refused = Refused(self.directory, journal)
         self.delivery = Delivery(transport, self.spool, clock, journal, refused)
         self.delivery.random_between = lambda low, high: high
@@ -104,17 +105,61 @@ def test_retry_after_is_honoured(rig: Rig, status: int) -> None:
     assert rig.posts_in(2) == [1]
 
 
-def test_a_refused_key_keeps_the_reports_and_is_tried_every_five_minutes(rig: Rig) -> None:
-    rig.server.judge = lambda _: (401, {}, {"error": "unknown key"})
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refused_agent_keeps_its_reports_and_tries_every_five_minutes(
+    rig: Rig, status: int
+) -> None:
+    rig.server.judge = lambda _: (status, {}, {"error": "this key was revoked"})
     rig.offer()
     rig.delivery.step()
     rig.offer(20)
     assert len(rig.posts_in(900)) == 2
     assert rig.delivery.state()["spool_reports"] == 21
-    assert rig.log.getvalue().count("key") >= 1
     rig.server.judge = None
     rig.posts_in(301)
     assert len(rig.server.accepted) == 21
+
+
+def test_a_refused_agent_tells_once_in_the_server_s_words_why(rig: Rig) -> None:
+    rig.server.judge = lambda _: (503, {}, {"error": "later"})
+    rig.offer()
+    rig.posts_in(61)
+    for words in ("this key was revoked", "this server was deleted"):
+        rig.server.judge = lambda _, words=words: (403, {}, {"error": words})
+        rig.posts_in(3000)
+        assert rig.log.getvalue().count(words) == 1
+    rig.server.judge = None
+    rig.posts_in(301)
+    assert rig.log.getvalue().count("the server accepts reports again") == 1
+
+
+@pytest.mark.parametrize("status", [401, 403, 409, 410])
+def test_no_refusal_for_good_costs_a_report(rig: Rig, status: int) -> None:
+    rig.server.judge = lambda _: (status, {}, {"error": "never again"})
+    for _ in range(100):
+        rig.offer()
+        rig.posts_in(36)
+    assert rig.delivery.state()["spool_reports"] == 100
+    assert rig.delivery.state()["dropped_reports"] == rig.delivery.state()["refused_reports"] == 0
+    rig.server.judge = None
+    rig.posts_in(301)
+    assert len(rig.server.accepted) == 100
+
+
+def test_a_new_key_ends_the_pause_after_a_refusal_with_the_next_report(rig: Rig) -> None:
+    def judge(request: Request) -> Reply:
+        if request.headers["Authorization"] == "Bearer key":
+            return 401, {}, {"error": "this key was revoked"}
+        return rig.server.success(request)
+
+    rig.server.judge = judge
+    rig.offer(2)
+    rig.posts_in(100)
+    assert rig.server.accepted == {}
+    rig.key = "another"
+    rig.offer()
+    rig.posts_in(5)
+    assert rig.server.accepted == {"t0001": 1, "t0002": 1, "t0003": 1}
 
 
 def test_a_report_that_is_refused_is_set_aside_logged_once_and_blocks_nothing(rig: Rig) -> None:

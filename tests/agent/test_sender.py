@@ -59,15 +59,38 @@ def test_a_redirect_is_an_answer_and_the_key_goes_nowhere_else() -> None:
     assert other.requests == []
 
 
-def test_after_401_the_key_file_is_read_again() -> None:
-    keys = iter(["old", "new"])
+@pytest.mark.parametrize("status", [200, 401])
+def test_a_new_key_is_used_from_the_next_post_on_whatever_was_answered(status: int) -> None:
+    key = "old"
     with serving(Server()) as server:
-        server.answers = [(401, {}, {"error": "no"})]
-        way = Transport(server.url, lambda: next(keys), "", 5)
-        assert way.post(gzipped(b'{"timestamp":"t"}')).status == 401
+        way = Transport(server.url, lambda: key, "", 5)
+        server.answers = [(status, {}, {"error": "no"})]
+        way.post(gzipped(b'{"timestamp":"t"}'))
+        way.post(gzipped(b'{"timestamp":"t"}'))
+        assert not way.has_new_key()
+        key = "new"
+        assert way.has_new_key()
         assert way.post(gzipped(b'{"timestamp":"t"}')).status == 200
+        assert not way.has_new_key()
     sent = [request.headers["Authorization"] for request in server.requests]
-    assert sent == ["Bearer old", "Bearer new"]
+    assert sent == ["Bearer old", "Bearer old", "Bearer new"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (Answer(401, b'{"error": "this key was revoked"}'), "this key was revoked"),
+        (Answer(401, b'{"error": "no \\u001b[31m\\nhp_ag_abc_d-e_f9."}'), "no  [31m (a key)."),
+        (Answer(403, b'{"error": {"code": 7}}'), "no answer of Hostpulse"),
+        (Answer(502, b"<h1>Bad gateway</h1>"), "no answer of Hostpulse"),
+        (Answer(301, b""), "it points to another address, and that is not followed"),
+        (Answer(400, b'{"error": "' + b"x" * 5000 + b'"}'), "x" * 300),
+    ],
+)
+def test_a_refusal_is_told_in_the_server_s_words_on_one_line_and_without_a_key(
+    answer: Answer, said: str
+) -> None:
+    assert answer.said() == said
 
 
 def test_the_proxy_of_the_environment_is_used_but_never_for_loopback(

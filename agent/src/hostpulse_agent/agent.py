@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import time
-from functools import partial
 from pathlib import Path
 
 from hostpulse_agent.clock import Clock
 from hostpulse_agent.collectors import COLLECTORS, Collector
 from hostpulse_agent.collectors.facts import machine_id
-from hostpulse_agent.config import OFF, Config, ConfigError, read_key
+from hostpulse_agent.config import OFF, Config, ConfigError
 from hostpulse_agent.custom import CustomError
 from hostpulse_agent.delivery import Delivery
 from hostpulse_agent.host import Host
 from hostpulse_agent.journal import Journal
+from hostpulse_agent.key import KeyFile
 from hostpulse_agent.loop import Grid, grid_offset
 from hostpulse_agent.proc import Tree
 from hostpulse_agent.refused import Refused
@@ -70,7 +70,7 @@ class Agent:
     def transport(self) -> Transport:
         config = self.config
         return Transport(
-            config.server, partial(read_key, config.key_file), config.ca_file, config.timeout
+            config.server, KeyFile(config.key_file).key, config.ca_file, config.timeout
         )
 
     def delivery(self, journal: Journal) -> Delivery:

@@ -6,7 +6,6 @@ import argparse
 import configparser
 import difflib
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -200,18 +199,3 @@ def own_hostname(root: str) -> str:
         return (Path(root) / "etc/hostname").read_text("utf-8", "backslashreplace").strip()
     except OSError:
         return ""
-
-
-def read_key(path: str) -> str | None:
-    """Return the key in a file; None without a file or with an empty one."""
-    if not path:
-        return None
-    try:
-        key = Path(path).read_text("ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"key_file: cannot read a key from {path}") from error
-    if not key:
-        return None
-    if not re.fullmatch(r"[\x21-\x7e]{1,1024}", key):
-        raise ConfigError(f"key_file: {path} must hold one key and nothing else")
-    return key

@@ -31,6 +31,8 @@ class Post(Protocol):
 
     def post(self, body: bytes) -> Answer: ...
 
+    def has_new_key(self) -> bool: ...
+
 
 class Delivery:
     """Takes reports from the collecting thread and posts them from a thread of its own.
@@ -60,6 +62,7 @@ class Delivery:
         self._batch_reports = BATCH_REPORTS
         self._failures = 0
         self._retry_at = 0.0
+        self._refusal = ""
         self._is_stopped = False
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -68,6 +71,8 @@ class Delivery:
         """Take a report; return at once, whatever the server does."""
         with self._changed:
             self._is_backlog_due = True
+            if self._refusal and self._transport.has_new_key():
+                self._retry_at = 0.0
             if self._is_posting or self._live or self._failures:
                 self._spool.put(time_ms, report)
                 if self._spool.disk_error:
@@ -168,22 +173,29 @@ class Delivery:
         if answer.status == 200 and fields.get("status") == "success":
             self._arrived(batch, fields)
         elif answer.status == 400 and "error" in fields:
-            self._set_aside(batch, str(fields["error"]))
+            self._set_aside(batch, answer.said())
         elif answer.status == 413:
             self._too_large(batch)
         elif answer.status in (401, 403):
-            pause = self._asked_pause(answer)
+            self._refused_for_now(batch, answer)
+        else:
             self._failed(
                 batch,
-                f"the server does not accept the key ({answer.status}); "
-                "put a valid one into the key file; reports are kept",
-                KEY_RETRY_SECONDS if pause is None else pause,
+                f"the server answered {answer.status}: {answer.said()}",
+                self._asked_pause(answer),
             )
-        else:
-            said = fields.get("error", "no answer of Hostpulse")
-            self._failed(
-                batch, f"the server answered {answer.status}: {said}", self._asked_pause(answer)
+
+    def _refused_for_now(self, batch: list[Waiting], answer: Answer) -> None:
+        """Keep the reports for the day the server takes this agent again; tell once why not."""
+        refusal = f"the server refuses this agent ({answer.status}): {answer.said()}"
+        if refusal != self._refusal:
+            self._refusal = refusal
+            self._journal.news(
+                "delivery", f"{refusal}; reports are kept, and a new key in the key file is used"
             )
+        pause = self._asked_pause(answer)
+        self._keep(batch)
+        self._back_off(KEY_RETRY_SECONDS if pause is None else pause)
 
     def _asked_pause(self, answer: Answer) -> float | None:
         return retry_after_seconds(answer.retry_after, self._clock.wall())
@@ -196,6 +208,7 @@ class Delivery:
                 self._refused.keep(batch[index].report, str(item.get("error")))
         self._batch_reports = min(BATCH_REPORTS, self._batch_reports * 2)
         self._forget(batch)
+        self._refusal = ""
         self._journal.over("delivery", "the server accepts reports again")
 
     def _set_aside(self, batch: list[Waiting], why: str) -> None:
@@ -223,12 +236,15 @@ class Delivery:
 
     def _failed(self, batch: list[Waiting], sentence: str, pause: float | None = None) -> None:
         """Keep the reports and come back later."""
+        self._keep(batch)
+        self._journal.trouble("delivery", sentence)
+        self._back_off(pause)
+
+    def _keep(self, batch: list[Waiting]) -> None:
         with self._changed:
             if batch[0] is self._live:
                 self._spool.put(batch[0].time_ms, batch[0].report)
                 self._live = None
-        self._journal.trouble("delivery", sentence)
-        self._back_off(pause)
 
     def _back_off(self, pause: float | None) -> None:
         with self._changed:

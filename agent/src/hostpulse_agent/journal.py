@@ -45,6 +45,11 @@ class Journal:
         again = f" ({kept_back} times more since the last line)" if kept_back else ""
         self.event(sentence + again)
 
+    def news(self, kind: str, sentence: str) -> None:
+        """Write one line though this kind was told a moment ago: it means something else now."""
+        self._said.pop(kind, None)
+        self.trouble(kind, sentence)
+
     def over(self, kind: str, sentence: str) -> None:
         """Write one line if this kind of trouble was told, and forget it."""
         if self._said.pop(kind, None) is not None:

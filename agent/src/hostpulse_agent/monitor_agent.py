@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from hostpulse_agent import __version__
 from hostpulse_agent.agent import Agent
 from hostpulse_agent.audit import audit_text
-from hostpulse_agent.config import Config, ConfigError, load, read_key
+from hostpulse_agent.config import Config, ConfigError, load
 from hostpulse_agent.journal import Journal
+from hostpulse_agent.key import read_key
 from hostpulse_agent.loop import run
 from hostpulse_agent.notify import Systemd
 from hostpulse_agent.proc import Tree

@@ -25,6 +25,8 @@ MAX_ANSWER_BYTES = 65536
 STATUS = re.compile(r"HTTP/1\.1 ([2-5]\d\d)(?: |$)")
 LENGTH = re.compile(r"[0-9]{1,4}")
 MAX_RETRY_AFTER_SECONDS = 3600.0
+MAX_SAID_CHARACTERS = 300
+SECRET = re.compile(r"hp_[a-z]+_[A-Za-z0-9_-]+")
 
 
 class Unreachable(Exception):
@@ -46,6 +48,16 @@ class Answer:
         except ValueError:
             return {}
         return found if isinstance(found, dict) else {}
+
+    def said(self) -> str:
+        """Return in the server's own words why it refuses: one printable line without a key."""
+        error = self.fields().get("error")
+        if isinstance(error, str) and error:
+            line = "".join(one if one.isprintable() else " " for one in error)
+            return SECRET.sub("(a key)", line)[:MAX_SAID_CHARACTERS]
+        if 300 <= self.status < 400:
+            return "it points to another address, and that is not followed"
+        return "no answer of Hostpulse"
 
 
 def gzipped(body: bytes) -> bytes:
@@ -92,25 +104,30 @@ class Transport:
         self._broken, self._failed = ProtocolError, (HTTPError, OSError)
         self._timeout = Timeout(connect=min(timeout, 5.0), read=timeout)
         self._read_key = read_key
-        self._headers = headers(read_key())
+        self._key = read_key()
+        self._headers = headers(self._key)
         self._pool, self._target = _pool(server + PATH, ca_file)
         self._kept: _KeptConnection | None = None
 
     def post(self, body: bytes) -> Answer:
         """Send one gzip body and return the answer; raise Unreachable when none came."""
+        if self.has_new_key():
+            self._key = self._read_key()
+            self._headers = headers(self._key)
+            self._kept = None
         try:
             try:
-                answer = self._exchange(body)
+                return self._exchange(body)
             except (self._broken, ConnectionError):
                 # The server let the kept connection go at this very moment; a report that arrives
                 # twice changes nothing there.
-                answer = self._exchange(body)
+                return self._exchange(body)
         except self._failed as error:
             raise Unreachable(reason(error)) from None
-        if answer.status in (401, 403):
-            self._headers = headers(self._read_key())  # it may have been replaced meanwhile
-            self._kept = None
-        return answer
+
+    def has_new_key(self) -> bool:
+        """Tell whether the key is another one than that of the last post."""
+        return self._read_key() != self._key
 
     def _exchange(self, body: bytes) -> Answer:
         kept, self._kept = self._kept, None
