@@ -8,7 +8,15 @@ from pathlib import Path
 
 import pytest
 from hostpulse.report import Sample
-from hostpulse.storage import Appended, Batch, Options, Retention, Storage, open_storage
+from hostpulse.storage import (
+    Appended,
+    Batch,
+    Options,
+    Retention,
+    Storage,
+    StorageError,
+    open_storage,
+)
 
 from tests.backend_under_test import Clock
 
@@ -17,10 +25,15 @@ NOW_MS = 3_600_000
 
 @dataclass
 class Place:
-    """Where a storage keeps its samples; `clock` is what it takes for the time."""
+    """Where a storage keeps its samples; `clock` is what it takes for the time.
+
+    `leave` makes it impossible to keep samples there, until `come_back`.
+    """
 
     url: str
     folder: Path
+    leave: Callable[[], object]
+    come_back: Callable[[], object]
     counts_duplicates: bool = True
     retention: Retention = field(default_factory=Retention)
     clock: Clock = field(default_factory=lambda: Clock(NOW_MS))
@@ -31,20 +44,27 @@ class Place:
 
 
 def _memory(_request: pytest.FixtureRequest, folder: Path) -> Place:
-    return Place("memory://", folder)
+    return Place("memory://", folder, _stay, _stay)
+
+
+def _stay() -> None:
+    pytest.fail("memory is always there")
 
 
 def _influxdb(request: pytest.FixtureRequest, folder: Path) -> Place:
     server = request.getfixturevalue("influxdb")
-    return Place(server.url("law"), folder, counts_duplicates=False)
+    url = server.url("law")
+    return Place(url, folder, server.stop, server.start, counts_duplicates=False)
 
 
 def _file(_request: pytest.FixtureRequest, folder: Path) -> Place:
-    return Place("file:", folder)
+    there, away = folder / "metrics", folder / "unmounted"
+    return Place("file:", folder, lambda: there.rename(away), lambda: away.rename(there))
 
 
 def _postgresql(request: pytest.FixtureRequest, folder: Path) -> Place:
-    return Place(request.getfixturevalue("postgres").create_database(), folder)
+    server = request.getfixturevalue("postgres")
+    return Place(server.create_database(), folder, server.stop, server.start)
 
 
 PLACES: dict[str, Callable[[pytest.FixtureRequest, Path], Place]] = {
@@ -59,3 +79,12 @@ def append(storage: Storage, samples: Sequence[Sample], tenant: str = "a") -> Ap
     """Append one batch."""
     (done,) = storage.append([Batch(tenant, samples)])
     return done
+
+
+def is_well(storage: Storage) -> bool:
+    """Tell whether the storage says that it can take samples."""
+    try:
+        storage.check()
+    except StorageError:
+        return False
+    return True

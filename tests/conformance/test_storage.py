@@ -7,6 +7,7 @@ from collections.abc import Callable
 from math import isnan, nan
 from pathlib import Path
 from threading import Thread
+from time import monotonic
 
 import pytest
 from hostpulse.report import Key, Layout, Sample
@@ -15,13 +16,17 @@ from hostpulse.storage.memory import CAPACITY
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.conformance.storages import Place, append
+from tests.backend_under_test import eventually
+from tests.conformance.storages import Place, append, is_well
+from tests.pace import slowness
 
 CPU, MEMORY = Key("cpu_percent_total"), Key("memory_percent")
 DISK = Key("disk_percent", "/")
 LAYOUT = Layout((CPU, MEMORY))
 WIDE = Layout((DISK, CPU))
 ALL = Window(0, 2**53)
+WHAT_TO_DO = "; (see that it runs|start it|bring it back)"
+CHECK_SECONDS = 3
 
 
 def sample(time_ms: int, cpu: float = 1.0, server: str = "srv_1") -> Sample:
@@ -82,6 +87,18 @@ def test_the_batches_of_one_append_are_judged_one_by_one(place: Place, storage: 
         assert counts == [(1, 0), (1, 0), (1, 1)]
     assert kept(storage) == {1000: 5.0, 2000: 6.0}
     assert kept(storage, tenant="b") == {1000: 7.0}
+
+
+def test_one_replayed_sample_among_many_new_ones_costs_none_of_them(
+    place: Place, storage: Storage
+) -> None:
+    sent = {time * 1000: float(time % 100) for time in range(500)}
+    append(storage, [sample(250_000, sent[250_000])])
+    done = append(storage, [sample(time_ms, cpu) for time_ms, cpu in sent.items()])
+    if place.counts_duplicates:
+        assert (done.accepted, done.duplicates) == (499, 1)
+    assert kept(storage) == sent
+    assert [one.time_ms for one in storage.samples("a", "srv_1", 0, 2**53)] == list(sent)
 
 
 def test_samples_may_come_in_any_order(place: Place, storage: Storage) -> None:
@@ -164,6 +181,25 @@ def test_a_server_may_change_its_shape(storage: Storage) -> None:
 def test_an_open_storage_can_take_samples(storage: Storage) -> None:
     storage.check()
     assert storage.durability
+
+
+def test_a_check_says_what_to_do_until_samples_can_be_kept_again(lasting_place: Place) -> None:
+    storage = lasting_place.open()
+    append(storage, [sample(1000, 5.0)])
+    storage.check()
+    lasting_place.leave()
+    try:
+        for _ in range(2):
+            began = monotonic()
+            with pytest.raises(StorageError, match=WHAT_TO_DO):
+                storage.check()
+            assert monotonic() - began < CHECK_SECONDS * slowness(monotonic)
+    finally:
+        lasting_place.come_back()
+    eventually(lambda: is_well(storage))
+    append(storage, [sample(2000, 6.0)])
+    assert kept(storage) == {1000: 5.0, 2000: 6.0}
+    storage.close()
 
 
 def test_an_unknown_storage_is_refused_with_those_that_are_known(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from hostpulse.storage import Batch, Options, StorageError, Wanted, Window
 from hostpulse.storage.postgres import PostgresStorage
 
 from tests.backend_under_test import NOW_MS, Backend, eventually, report
+from tests.conformance.storages import is_well
 from tests.conftest import ROUNDS
 from tests.pace import slowness
 
@@ -159,14 +160,6 @@ def test_a_server_that_is_away_is_told_in_words_and_found_again(postgres: Any) -
     storage.append([Batch("a", [sample(2)])])
     assert numbers(storage) == [1, 2]
     storage.close()
-
-
-def is_well(storage: PostgresStorage) -> bool:
-    try:
-        storage.check()
-    except StorageError:
-        return False
-    return True
 
 
 @contextmanager
