@@ -113,7 +113,7 @@ def answers(url: str) -> bool:
     """Tell whether a backend answers there."""
     try:
         return requests.get(f"{url}/api/health", timeout=5).ok
-    except requests.ConnectionError:
+    except (requests.ConnectionError, requests.Timeout):  # whoever starts has its socket already
         return False
 
 

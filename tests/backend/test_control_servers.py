@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 import requests
+from hostpulse.control.registrar import LOOK_SECONDS
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import event
 
 from tests.backend.control_places import PLACES, Place, place_of
 from tests.backend_under_test import NOW_MS, Backend, Clock, eventually, report
@@ -349,6 +351,26 @@ def test_a_new_server_is_known_to_all_by_one_number(pair: list[Backend]) -> None
     lists = [{row["id"]: row for row in each.json("/api/servers")["servers"]} for each in pair]
     assert lists[0] == lists[1]
     assert sorted(row["number"] for row in lists[0].values()) == [1, 2, 3]
+
+
+def test_who_asks_for_a_server_that_another_process_has_saved_finds_it(pair: list[Backend]) -> None:
+    one, other = pair
+    one.accept(report())
+    assert other.get("/api/servers/web-1").status_code == 404
+    one.parts.registrar.save()
+    eventually(lambda: other.get("/api/servers/web-1").status_code == 200, 5 * LOOK_SECONDS)
+
+
+def test_a_flood_of_unknown_names_asks_the_store_a_few_times(pair: list[Backend]) -> None:
+    _, other = pair
+    asked: list[None] = []
+    event.listen(other.parts.registrar._store._engine, "begin", lambda _: asked.append(None))
+    began = time.monotonic()
+    with ThreadPoolExecutor(4) as pool:
+        names = [f"/api/servers/nobody-{number}" for number in range(400)]
+        assert {answer.status_code for answer in pool.map(other.get, names)} == {404}
+    most = (time.monotonic() - began) / LOOK_SECONDS + 4  # those who ask at once may all be first
+    assert 1 <= len(asked) <= most
 
 
 def test_the_newer_report_wins_everywhere(pair: list[Backend]) -> None:

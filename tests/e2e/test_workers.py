@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import psutil
+import psycopg
 import pytest
 import requests
 
@@ -29,8 +31,8 @@ class Crew(Server):
             "HOSTPULSE_WORKERS": str(WORKERS),
             "HOSTPULSE_DATA_DIR": str(folder / "data"),
         }
+        self.database = url
         super().__init__(folder / "log", env=environment(**settings))
-        eventually(lambda: len(self.workers()) == WORKERS, 20)
 
     def workers(self) -> list[psutil.Process]:
         """Return the processes that serve, by when they were started."""
@@ -66,8 +68,11 @@ def _has_argument(process: psutil.Process, word: str) -> bool:
 @pytest.fixture
 def crew(tmp_path: Path, postgres: Any) -> Iterator[Crew]:
     running = Crew(tmp_path, postgres.create_database())
-    yield running
-    running.kill()
+    try:
+        eventually(lambda: len(running.workers()) == WORKERS, 20)
+        yield running
+    finally:
+        running.kill()
 
 
 def test_each_worker_knows_what_any_of_them_was_told(crew: Crew) -> None:
@@ -78,6 +83,20 @@ def test_each_worker_knows_what_any_of_them_was_told(crew: Crew) -> None:
         assert crew.post(name, at_ms)["duplicates"] == 1  # whoever has it, it is the same storage
     eventually(lambda: all(crew.names() == names for _ in range(8)), 10)
     eventually(lambda: all(crew.times(name) == [at_ms] for name in names), 10)
+
+
+def test_a_server_that_one_worker_saved_is_there_for_whoever_asks_any_of_them(crew: Crew) -> None:
+    def saved(count: int) -> bool:
+        return store.execute("SELECT FROM servers").rowcount == count
+
+    def answer(hostname: str) -> int:
+        return requests.get(f"{crew.url}/api/servers/{hostname}", timeout=10).status_code
+
+    with psycopg.connect(crew.database, autocommit=True) as store:
+        for number in range(1, 11):
+            crew.post(f"web-{number}", now_ms())
+            eventually(partial(saved, number))
+            assert [answer(f"web-{number}") for _ in range(6)] == [200] * 6
 
 
 def test_a_worker_that_dies_is_replaced(crew: Crew) -> None:

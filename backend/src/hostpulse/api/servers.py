@@ -14,7 +14,7 @@ from hostpulse.api import query
 from hostpulse.api.asking import principal, reply
 from hostpulse.api.openapi import HISTORY_PARAMETERS, Parameter, operation
 from hostpulse.api.rows import Row, ServerList, Sparks, changed_since, changing_row, count, full_row
-from hostpulse.control.servers import Server
+from hostpulse.control.servers import Server, UnknownServer
 from hostpulse.parts import Parts
 from hostpulse.report import Key, Limits, reread
 from hostpulse.report.shape import SYSTEM_FACTS
@@ -118,7 +118,12 @@ class _Views:
         self._started_ms = parts.clock_ms()
 
     def _find(self, name: str) -> Server:
-        return self._parts.servers.find(principal().tenant, name)
+        tenant = principal().tenant
+        try:
+            return self._parts.servers.find(tenant, name)
+        except UnknownServer:
+            self._parts.registrar.look()  # another process may have heard of it
+            return self._parts.servers.find(tenant, name)
 
     @operation(
         "All servers, or with `since` only what changed",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Lock
+from time import monotonic
 from typing import NamedTuple
 
 import structlog
@@ -19,6 +20,7 @@ from hostpulse.report.flatten import Plans
 
 SAVE_SECONDS = 1.0
 PATIENCE_SECONDS = 10.0
+LOOK_SECONDS = 0.2
 _LAG_MS = 3000
 
 
@@ -41,6 +43,7 @@ class Registrar:
         self.lag_ms = _LAG_MS if store.is_shared else 0
         """How much later than here another process may have learned of something."""
         self._turn = Lock()
+        self._next_look = 0.0
 
     def save(self) -> None:
         """Exchange what changed with the store in one transaction; raises StoreAway."""
@@ -53,6 +56,20 @@ class Registrar:
                     now, written = server_rows.read_counters(connection), []
                     self._catch_up(connection, now)
             self._settle(now, written)
+
+    def look(self) -> None:
+        """Learn at once what other processes saved, for who asks for a server not known here.
+
+        However many ask, the store is asked once in 0.2 seconds, and not waited for in a queue.
+        """
+        if not self._store.is_shared or monotonic() < self._next_look:
+            return
+        self._next_look = monotonic() + LOOK_SECONDS
+        with suppress(StoreAway), self._alone(LOOK_SECONDS):
+            with self._store.transaction() as connection:
+                now = server_rows.read_counters(connection)
+                self._catch_up(connection, now)
+            self._settle(now, [])
 
     def pause(self, server: Server, paused: bool) -> None:
         """Pause a server or let it go on, at once; raises StoreAway."""
@@ -83,8 +100,8 @@ class Registrar:
         self._store.close()
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        if not self._turn.acquire(timeout=PATIENCE_SECONDS):
+    def _alone(self, patience_seconds: float = PATIENCE_SECONDS) -> Iterator[None]:
+        if not self._turn.acquire(timeout=patience_seconds):
             raise StoreAway("control: the store does not come to an end; try again later.")
         try:
             yield
