@@ -2,6 +2,8 @@
 
 file_child.py seal FOLDER NOW_MS STEP    seals, and dies right after the STEP-th file operation
 file_child.py append FOLDER NOW_MS COUNT appends one sample after another, each until it is kept
+file_child.py fleet FOLDER NOW_MS COUNT  appends a sample of each of COUNT servers every 5 s of a
+                                         clock of its own, until it is killed
 """
 
 from __future__ import annotations
@@ -10,7 +12,10 @@ import os
 import sys
 from array import array
 from collections.abc import Callable
+from functools import cache
+from itertools import count
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from hostpulse.report import Key, Layout, Sample
@@ -18,6 +23,9 @@ from hostpulse.storage import Batch, Options, StorageError
 from hostpulse.storage.file import FileStorage
 
 LAYOUT = Layout((Key("cpu_percent_total"), Key("custom.load", "a{b")))
+WIDE_LAYOUT = Layout(tuple(Key("custom.number", str(i)) for i in range(130)))
+VARIETY = 50
+STEP_MS = 5000
 CRASHED = 9
 
 
@@ -60,10 +68,10 @@ def wait_until_loaded(storage: FileStorage) -> None:
     storage.series("a", "srv_1")
 
 
-def append(folder: Path, now_ms: int, count: int) -> None:
+def append(folder: Path, now_ms: int, times: int) -> None:
     """Say of each attempt what became of it."""
     storage = open_at(folder, now_ms)
-    for time_ms in range(1000, 1000 * (count + 1), 1000):
+    for time_ms in range(1000, 1000 * (times + 1), 1000):
         while not attempt(storage, time_ms):
             pass
     storage.close()
@@ -79,7 +87,32 @@ def attempt(storage: FileStorage, time_ms: int) -> bool:
     return True
 
 
+def fleet(folder: Path, start_ms: int, servers: int) -> None:
+    """Say of each round that it is kept."""
+    now_ms = start_ms
+    storage = FileStorage(folder, Options(lambda: now_ms, folder))
+    for number in count():
+        now_ms = start_ms + number * STEP_MS
+        storage.append([Batch("a", fleet_round(now_ms, number, servers))])
+        print(number, flush=True)
+
+
+def fleet_round(time_ms: int, number: int, servers: int) -> list[Sample]:
+    """Return the samples of a fleet's round; their values follow from round and server."""
+    return [
+        Sample(f"srv_{i}", time_ms, WIDE_LAYOUT, wide_values()[(number + i) % VARIETY])
+        for i in range(servers)
+    ]
+
+
+@cache
+def wide_values() -> list[array[float]]:
+    chance = Random(1)
+    numbers = range(len(WIDE_LAYOUT.keys))
+    return [array("d", [round(chance.uniform(0, 1e6), 1) for _ in numbers]) for _ in range(VARIETY)]
+
+
 if __name__ == "__main__":
-    {"seal": seal, "append": append}[sys.argv[1]](
+    {"seal": seal, "append": append, "fleet": fleet}[sys.argv[1]](
         Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
     )

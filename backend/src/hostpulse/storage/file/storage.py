@@ -191,7 +191,7 @@ class FileStorage:
                     self._journal.drop_sealed()
 
     def usage(self) -> Usage:
-        self._loaded.wait(_LOAD_SECONDS)
+        self._wait_until_loaded()
         shelves = self._shelves.all()
         with self._shelves.lock:
             pending = {shelf: shelf.pending_rows() for shelf in shelves}
@@ -219,8 +219,16 @@ class FileStorage:
         self._unlock()
 
     def _shelf(self, tenant: str, server: str) -> Shelf | None:
-        self._loaded.wait(_LOAD_SECONDS)
+        self._wait_until_loaded()
         return self._shelves.get(tenant, server)
+
+    def _wait_until_loaded(self) -> None:
+        """Return once all samples can be read; who opened the folder to read has the time."""
+        if not self._loaded.wait(None if self._read_only else _LOAD_SECONDS):
+            raise StorageError(
+                f"The samples in {self._folder} are still being read after the start; ask again "
+                "in a moment."
+            )
 
     def _look_again(self, shelf: Shelf) -> None:
         with self._sealing.files_lock, self._shelves.lock:
