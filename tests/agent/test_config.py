@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hostpulse_agent.config import ConfigError, default_spool, load
+from hostpulse_agent.config import ConfigError, load, state_folder
 from hostpulse_agent.settings import SETTINGS
 
 DOCS = Path(__file__).parents[2] / "docs/agent.md"
@@ -121,10 +121,10 @@ def test_a_key_may_go_over_loopback_or_tls(server: str) -> None:
 
 def test_the_spool_is_where_systemd_or_xdg_keeps_state() -> None:
     home = {"HOME": "/home/me"}
-    assert default_spool({**home, "STATE_DIRECTORY": "/var/lib/x"}) == "/var/lib/x"
-    assert default_spool(home) == "/home/me/.local/state/hostpulse-agent"
-    assert default_spool({**home, "XDG_STATE_HOME": "/s"}) == "/s/hostpulse-agent"
-    assert default_spool({}) == ""
+    assert state_folder({**home, "STATE_DIRECTORY": "/var/lib/x"}) == "/var/lib/x"
+    assert state_folder(home) == "/home/me/.local/state/hostpulse-agent"
+    assert state_folder({**home, "XDG_STATE_HOME": "/s"}) == "/s/hostpulse-agent"
+    assert state_folder({}) == ""
     assert load([], {}, "")[0].spool == "off"
 
 

@@ -7,14 +7,22 @@ import configparser
 import difflib
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from hostpulse_agent.settings import ENVIRONMENT_PREFIX, SETTINGS, Setting, hostname, is_loopback
+from hostpulse_agent.settings import (
+    ENVIRONMENT_PREFIX,
+    SETTINGS,
+    Setting,
+    hostname,
+    is_loopback,
+    is_same_server,
+)
 
 INI_SECTION = "agent"
+INI_NAME = "agent.ini"
 OFF = "off"
 
 
@@ -50,25 +58,40 @@ class Value:
     origin: str
 
 
-def _parser(version: str) -> argparse.ArgumentParser:
-    parser = _OneSentenceParser(
-        prog="hostpulse-agent",
-        description="Reads CPU, memory, disks and network of this server and reports them.",
+def new_parser(program: str, description: str) -> argparse.ArgumentParser:
+    """Return a parser without flags, whose complaints are ConfigErrors."""
+    return _OneSentenceParser(
+        prog=program,
+        description=description,
         epilog="Every setting may also stand in an INI file under [agent] (--config) or in a "
         "variable, e.g. HOSTPULSE_AGENT_INTERVAL=10. A flag wins over a variable, a variable "
         "over the file.",
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=version)
+
+
+def add_settings(parser: argparse.ArgumentParser, but: Sequence[str] = ()) -> None:
+    """Let the parser know --config and a flag for each setting."""
     parser.add_argument("--config", metavar="FILE", help="INI file with settings under [agent]")
+    for setting in SETTINGS:
+        if setting.name not in but:
+            parser.add_argument(setting.flag, metavar=setting.metavar, help=_help(setting))
+
+
+def _parser(version: str) -> argparse.ArgumentParser:
+    parser = new_parser(
+        "hostpulse-agent",
+        "Reads CPU, memory, disks and network of this server and reports them. The commands "
+        "`enrol URL`, `rotate` and `unenrol` get, change and remove its key; each has its --help.",
+    )
+    parser.add_argument("--version", action="version", version=version)
     parser.add_argument("--once", action="store_true", help="make one report and end")
     parser.add_argument("--print", action="store_true", help="print reports instead of sending")
     parser.add_argument(
         "--audit", action="store_true",
         help="print the bytes that would be sent and the files that were read, and end",
     )  # fmt: skip
-    for setting in SETTINGS:
-        parser.add_argument(setting.flag, metavar=setting.metavar, help=_help(setting))
+    add_settings(parser)
     return parser
 
 
@@ -81,13 +104,14 @@ class _OneSentenceParser(argparse.ArgumentParser):
     """Tells a wrong flag as a ConfigError instead of a page of usage."""
 
     def error(self, message: str) -> Any:
-        raise ConfigError(f"{message}; see hostpulse-agent --help")
+        raise ConfigError(f"{message}; see {self.prog} --help")
 
 
-def _from_file(path: str) -> dict[str, Value]:
+def from_file(path: str | Path) -> dict[str, Value]:
+    """Return the settings of an INI file as written; raise ConfigError where it is wrong."""
     reader = configparser.ConfigParser(interpolation=None)
     try:
-        reader.read_string(Path(path).read_text("utf-8"), path)
+        reader.read_string(Path(path).read_text("utf-8"), str(path))
     except OSError as error:
         raise ConfigError(f"--config: cannot read {path}: {error.strerror}") from error
     except (configparser.Error, UnicodeDecodeError) as error:
@@ -101,15 +125,15 @@ def _from_file(path: str) -> dict[str, Value]:
             near = difflib.get_close_matches(key, names, 1)
             hint = f", did you mean {near[0]}?" if near else ""
             raise ConfigError(f"{key}: no such setting in {path}{hint}")
-    return {key: Value(value, path) for key, value in reader.items(INI_SECTION)}
+    return {key: Value(value, str(path)) for key, value in reader.items(INI_SECTION)}
 
 
-def _gather(flags: argparse.Namespace, environment: Mapping[str, str]) -> dict[str, Value]:
+def _gather(
+    flags: argparse.Namespace, environment: Mapping[str, str], filed: Mapping[str, Value]
+) -> dict[str, Value]:
     """Return each setting as written in the strongest place: flag, variable, file, default."""
     values = {setting.name: Value(setting.default, "default") for setting in SETTINGS}
-    path = flags.config or environment.get(ENVIRONMENT_PREFIX + "CONFIG")
-    if path:
-        values.update(_from_file(path))
+    values.update(filed)
     for setting in SETTINGS:
         if setting.variable in environment:
             values[setting.name] = Value(environment[setting.variable], setting.variable)
@@ -117,6 +141,32 @@ def _gather(flags: argparse.Namespace, environment: Mapping[str, str]) -> dict[s
         if given is not None:
             values[setting.name] = Value(given, setting.flag)
     return values
+
+
+def _named_file(flags: argparse.Namespace, environment: Mapping[str, str]) -> str:
+    return str(flags.config or environment.get(ENVIRONMENT_PREFIX + "CONFIG", ""))
+
+
+def config_file(flags: argparse.Namespace, environment: Mapping[str, str]) -> str:
+    """Return the INI file that is named, or else the one in the state folder, there or not."""
+    folder = state_folder(environment)
+    return _named_file(flags, environment) or (str(Path(folder) / INI_NAME) if folder else "")
+
+
+def _filed(flags: argparse.Namespace, environment: Mapping[str, str]) -> dict[str, Value]:
+    """Return the settings of the INI file.
+
+    What `enrol` remembered of one server, above all its key, is nothing for another one.
+    """
+    path = config_file(flags, environment)
+    if _named_file(flags, environment):
+        return from_file(path)
+    if not path or not os.access(path, os.R_OK):
+        return {}
+    filed = from_file(path)
+    server = flags.server or environment.get(ENVIRONMENT_PREFIX + "SERVER")
+    is_other = server and "server" in filed and not is_same_server(server, filed["server"].text)
+    return {} if is_other else filed
 
 
 def _checked(values: Mapping[str, Value]) -> Config:
@@ -130,7 +180,8 @@ def _checked(values: Mapping[str, Value]) -> Config:
     return Config(**parsed)
 
 
-def _refuse_open_key(config: Config) -> None:
+def refuse_open_key(config: Config) -> None:
+    """Raise ConfigError if a key would travel readable."""
     parts = urlsplit(config.server)
     if (
         config.key_file
@@ -155,7 +206,13 @@ def _refuse_missing_files(config: Config) -> None:
         raise ConfigError(f"root: {config.root} shows no proc/stat; this agent needs Linux's /proc")
 
 
-def default_spool(environment: Mapping[str, str]) -> str:
+def refuse_unusable(config: Config) -> None:
+    """Raise ConfigError if a file is missing or a key would travel readable."""
+    _refuse_missing_files(config)
+    refuse_open_key(config)
+
+
+def state_folder(environment: Mapping[str, str]) -> str:
     """Return where systemd or the XDG rules put state; nothing when neither is known."""
     for variable, below in (
         ("STATE_DIRECTORY", ""),
@@ -168,25 +225,45 @@ def default_spool(environment: Mapping[str, str]) -> str:
     return ""
 
 
+def settled(
+    flags: argparse.Namespace, environment: Mapping[str, str], filed: Mapping[str, Value]
+) -> Config:
+    """Return the settings, each of them right by itself; raise ConfigError in one sentence."""
+    config = _checked(_gather(flags, environment, filed))
+    return replace(config, spool=config.spool or state_folder(environment) or OFF)
+
+
+def settled_to_run(flags: argparse.Namespace, environment: Mapping[str, str]) -> Config:
+    """Return the settings with which the agent can work; raise ConfigError in one sentence."""
+    config = settled(flags, environment, _filed(flags, environment))
+    refuse_unusable(config)
+    return named(config)
+
+
 def load(
     arguments: Sequence[str], environment: Mapping[str, str], version: str
 ) -> tuple[Config, argparse.Namespace]:
     """Return the settings and the flags that say what to do; raise ConfigError in one sentence."""
     flags = _parser(version).parse_args(list(arguments))
-    config = _checked(_gather(flags, environment))
-    _refuse_missing_files(config)
-    _refuse_open_key(config)
-    changes: dict[str, Any] = {name.name: getattr(config, name.name) for name in fields(config)}
-    if not config.spool:
-        changes["spool"] = default_spool(environment) or OFF
-    changes["hostname"] = _checked_hostname(config)
-    return Config(**changes), flags
+    return settled_to_run(flags, environment), flags
 
 
-def _checked_hostname(config: Config) -> str:
-    name = config.hostname or own_hostname(config.root)
+def given_as_flags(flags: argparse.Namespace, config: Config) -> dict[str, str]:
+    """Return what was given as flags the way an INI file holds it, relative paths made absolute."""
+    given: dict[str, str] = {}
+    for setting in SETTINGS:
+        written, value = getattr(flags, setting.name), getattr(config, setting.name)
+        if written is not None:
+            given[setting.name] = value if isinstance(value, str) else written.strip()
+            if not given[setting.name].isprintable():
+                raise ConfigError(f"{setting.name}: must be one line of printable characters")
+    return given
+
+
+def named(config: Config) -> Config:
+    """Return the settings with the name of the machine where none is set."""
     try:
-        return hostname(name)
+        return replace(config, hostname=hostname(config.hostname or own_hostname(config.root)))
     except ValueError as error:
         raise ConfigError(f"hostname: {error}") from error
 

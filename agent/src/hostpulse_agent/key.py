@@ -9,6 +9,12 @@ from pathlib import Path
 from hostpulse_agent.config import ConfigError
 
 KEY = re.compile(r"[\x21-\x7e]{1,1024}")
+OURS = re.compile(r"hp_[a-z]+_[A-Za-z0-9_-]+")
+
+
+def without_keys(text: str) -> str:
+    """Return a text in which no key or token of Hostpulse can be read."""
+    return OURS.sub("(a key)", text)
 
 
 def read_key(path: str) -> str | None:

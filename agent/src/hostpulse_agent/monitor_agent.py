@@ -13,7 +13,7 @@ from hostpulse_agent.agent import Agent
 from hostpulse_agent.audit import audit_text
 from hostpulse_agent.config import Config, ConfigError, load
 from hostpulse_agent.journal import Journal
-from hostpulse_agent.key import read_key
+from hostpulse_agent.key import read_key, without_keys
 from hostpulse_agent.loop import run
 from hostpulse_agent.notify import Systemd
 from hostpulse_agent.proc import Tree
@@ -114,10 +114,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     given = sys.argv[1:] if arguments is None else arguments
     try:
+        if given and not given[0].startswith("-"):
+            from hostpulse_agent.enrolment import carry_out  # a running agent has no need of it
+
+            return carry_out(given[0], given[1:], os.environ)
         config, flags = load(given, os.environ, f"hostpulse-agent {__version__}")
         return _start(config, flags)
     except (ConfigError, SpoolError) as error:
-        print(f"hostpulse-agent: {error}", file=sys.stderr)
+        print(f"hostpulse-agent: {without_keys(str(error))}", file=sys.stderr)
         return EXIT_CONFIG
     except BrokenPipeError:  # whoever read what --print prints has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

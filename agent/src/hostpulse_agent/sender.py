@@ -13,6 +13,7 @@ from typing import Any, Callable
 from urllib.parse import urlsplit
 
 from hostpulse_agent import __version__
+from hostpulse_agent.key import without_keys
 from hostpulse_agent.settings import is_loopback
 
 PATH = "/api/metrics"
@@ -26,7 +27,6 @@ STATUS = re.compile(r"HTTP/1\.1 ([2-5]\d\d)(?: |$)")
 LENGTH = re.compile(r"[0-9]{1,4}")
 MAX_RETRY_AFTER_SECONDS = 3600.0
 MAX_SAID_CHARACTERS = 300
-SECRET = re.compile(r"hp_[a-z]+_[A-Za-z0-9_-]+")
 
 
 class Unreachable(Exception):
@@ -50,14 +50,19 @@ class Answer:
         return found if isinstance(found, dict) else {}
 
     def said(self) -> str:
-        """Return in the server's own words why it refuses: one printable line without a key."""
+        """Return in the server's own words why it refuses."""
         error = self.fields().get("error")
         if isinstance(error, str) and error:
-            line = "".join(one if one.isprintable() else " " for one in error)
-            return SECRET.sub("(a key)", line)[:MAX_SAID_CHARACTERS]
+            return one_line(error)
         if 300 <= self.status < 400:
             return "it points to another address, and that is not followed"
         return "no answer of Hostpulse"
+
+
+def one_line(text: str) -> str:
+    """Return somebody else's text as one printable line of bearable length without a key."""
+    line = "".join(one if one.isprintable() else " " for one in text)
+    return without_keys(line)[:MAX_SAID_CHARACTERS]
 
 
 def gzipped(body: bytes) -> bytes:
@@ -98,11 +103,10 @@ class Transport:
         self, server: str, read_key: Callable[[], str | None], ca_file: str, timeout: float
     ) -> None:
         # Loaded here, because --print has no need of it: 10 MB and 0.1 s.
-        from urllib3 import Timeout
         from urllib3.exceptions import HTTPError, ProtocolError
 
         self._broken, self._failed = ProtocolError, (HTTPError, OSError)
-        self._timeout = Timeout(connect=min(timeout, 5.0), read=timeout)
+        self._timeout = _patience(timeout)
         self._read_key = read_key
         self._key = read_key()
         self._headers = headers(self._key)
@@ -139,17 +143,7 @@ class Transport:
 
     def _exchange_by_pool(self, body: bytes) -> Answer:
         """Post by urllib3, on a new connection if there is none, and learn how it is answered."""
-        response = self._pool.urlopen(
-            "POST",
-            self._target,
-            body=body,
-            headers=self._headers,
-            redirect=False,
-            retries=False,
-            assert_same_host=False,
-            preload_content=False,
-            timeout=self._timeout,
-        )
+        response = _opened(self._pool, self._target, body, self._headers, self._timeout)
         connection = response.connection
         content = response.read(MAX_ANSWER_BYTES + 1)
         if len(content) > MAX_ANSWER_BYTES:
@@ -159,6 +153,44 @@ class Transport:
             if self._pool.proxy is None and _is_plain(response.version, response.headers):
                 self._kept = _KeptConnection(connection, self._target, self._headers)
         return Answer(response.status, content, response.headers.get("Retry-After", ""))
+
+
+def ask(url: str, key: str, content: Mapping[str, str], ca_file: str, timeout: float) -> Answer:
+    """Post one question as JSON under the same rules as reports; raise Unreachable."""
+    from urllib3.exceptions import HTTPError
+
+    pool, target = _pool(url, ca_file)
+    fields = headers(key)
+    del fields["Content-Encoding"]
+    try:
+        response = _opened(pool, target, json.dumps(content).encode(), fields, _patience(timeout))
+        content_read = response.read(MAX_ANSWER_BYTES)
+    except (HTTPError, OSError) as error:
+        raise Unreachable(reason(error)) from None
+    finally:
+        pool.close()
+    return Answer(response.status, content_read)
+
+
+def _patience(timeout: float) -> Any:
+    from urllib3 import Timeout
+
+    return Timeout(connect=min(timeout, 5.0), read=timeout)
+
+
+def _opened(pool: Any, target: str, body: bytes, fields: Mapping[str, str], timeout: Any) -> Any:
+    """Post by urllib3 and return its response, of which the head is read."""
+    return pool.urlopen(
+        "POST",
+        target,
+        body=body,
+        headers=fields,
+        redirect=False,
+        retries=False,
+        assert_same_host=False,
+        preload_content=False,
+        timeout=timeout,
+    )
 
 
 def _is_plain(version: int, fields: Mapping[str, str]) -> bool:

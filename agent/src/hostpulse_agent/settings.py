@@ -20,8 +20,12 @@ def _text(value: str) -> str:
 
 
 def _absolute(value: str) -> str:
-    # Programs are run from another directory than the one this path was given in.
+    # It is used from another directory than the one it was given in.
     return str(Path(value.strip()).absolute()) if value.strip() else ""
+
+
+def _spool(value: str) -> str:
+    return "off" if value.strip() == "off" else _absolute(value)
 
 
 def _number(low: float, high: float) -> Callable[[str], float]:
@@ -51,9 +55,16 @@ def _server(value: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("must be an address like https://monitor.example.com")
+    if not url.isprintable() or " " in url:
+        raise ValueError("must hold no spaces")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ValueError("must hold neither a name and password nor a query")
     return url
+
+
+def is_same_server(one: str, other: str) -> bool:
+    """Tell whether two addresses, as somebody wrote them, are the same."""
+    return one.strip().rstrip("/") == other.strip().rstrip("/")
 
 
 def hostname(value: str) -> str:
@@ -102,15 +113,15 @@ class Setting:
 SETTINGS: tuple[Setting, ...] = (
     Setting("server", "http://127.0.0.1:5000", _server, "URL", "where reports are sent"),
     Setting("interval", "5", _number(1, 300), "SECONDS", "time between two reports, 1 to 300"),
-    Setting("key_file", "", _text, "FILE", "file that holds the key of this agent"),
-    Setting("ca_file", "", _text, "FILE", "certificates to trust instead of the system's own"),
+    Setting("key_file", "", _absolute, "FILE", "file that holds the key of this agent"),
+    Setting("ca_file", "", _absolute, "FILE", "certificates to trust instead of the system's own"),
     Setting(
         "allow_plaintext", "no", _flag, "YES|NO",
         "send the key over http:// to another machine, readable for all between",
     ),
     Setting("timeout", "10", _number(1, 60), "SECONDS", "how long to wait for an answer"),
     Setting(
-        "spool", "", _text, "DIR",
+        "spool", "", _spool, "DIR",
         "directory that keeps reports while the server is away, or `off` "
         "(default: $STATE_DIRECTORY, else ~/.local/state/hostpulse-agent)",
     ),
@@ -119,12 +130,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("hostname", "", _text, "NAME", "name of this server (default: its own)"),
     Setting("tags", "", _tags, "TAGS", "words or key:value, separated by commas"),
     Setting(
-        "custom_file", "", _text, "FILE",
+        "custom_file", "", _absolute, "FILE",
         "Python file with a function get_custom_metrics() that returns numbers by name",
     ),
     Setting(
         "custom_dir", "", _absolute, "DIR",
         "directory of .prom and .json files and of programs that print such text",
     ),
-    Setting("root", "/", _text, "DIR", "where the machine's files are seen, e.g. /host"),
+    Setting("root", "/", _absolute, "DIR", "where the machine's files are seen, e.g. /host"),
 )  # fmt: skip

@@ -58,13 +58,17 @@ def virtualization(tree: Tree, cpuinfo: str) -> str:
     return kind or ("vm" if re.search(r"^flags\s*:.*\bhypervisor\b", cpuinfo, re.MULTILINE) else "")
 
 
-def machine_id(tree: Tree) -> str:
-    """Return a hash that is stable for the machine and tells nothing about it."""
+def plain_machine_id(tree: Tree) -> str:
+    """Return the machine's id, which is not to leave it; nothing where none is set."""
     text = tree.maybe("etc/machine-id") or tree.maybe("var/lib/dbus/machine-id")
     # A file that says "uninitialized", or nothing, names no machine.
-    if not re.fullmatch(r"[0-9a-f]{32}\s*", text):
-        return ""
-    return hashlib.sha256(b"hostpulse:" + text.strip().encode()).hexdigest()
+    return text.strip() if re.fullmatch(r"[0-9a-f]{32}\s*", text) else ""
+
+
+def machine_id(tree: Tree) -> str:
+    """Return a hash that is stable for the machine and tells nothing about it."""
+    plain = plain_machine_id(tree)
+    return hashlib.sha256(b"hostpulse:" + plain.encode()).hexdigest() if plain else ""
 
 
 class Facts:
