@@ -88,6 +88,18 @@ def test_a_reader_that_has_seen_enough_ends_print_without_a_traceback() -> None:
         agent.stdout = None
 
 
+def test_every_report_of_a_process_names_its_run_and_another_process_is_another_run() -> None:
+    runs = []
+    for _ in range(2):
+        with serving(Server()) as server, running("--server", server.url, "--spool", "off"):
+            wait_for(lambda server=server: len(server.requests) >= 2)
+        first, second = (request.reports[0]["agent"]["run"] for request in server.requests[:2])
+        assert first == second
+        assert re.fullmatch(r"[0-9a-f]{8}", first)
+        runs.append(first)
+    assert runs[0] != runs[1]
+
+
 def test_once_sends_one_report_and_shows_the_answer() -> None:
     with serving(Server()) as server:
         ended = command("--once", "--server", server.url)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from hostpulse_agent.spool import Limits, Spool
 PRIME_SECONDS = 1.0
 MEMORY_SECONDS = 600
 MAX_CUSTOM_SECONDS = 3.0
+RUN_BYTES = 4
 
 
 def _host(config: Config, tree: Tree) -> Host:
@@ -51,10 +53,11 @@ class Agent:
         self.reporter = Reporter(config.hostname, config.tags, config.interval, collectors)
         self._self = Self(self.clock.monotonic)
         self._boot_id = boot_id(tree)
+        self._run = os.urandom(RUN_BYTES).hex()
 
     def report(self, planned: float, delivery: dict[str, int]) -> bytes:
         """Return the report of one instant as the bytes that are sent."""
-        about: dict[str, object] = {"clock_offset_ms": self.clock.offset_ms}
+        about: dict[str, object] = {"run": self._run, "clock_offset_ms": self.clock.offset_ms}
         if self._boot_id:
             about["boot_id"] = self._boot_id
         about.update(self._self.measure())
