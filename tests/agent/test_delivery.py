@@ -125,9 +125,9 @@ def test_a_refused_agent_tells_once_in_the_server_s_words_why(rig: Rig) -> None:
     rig.offer()
     rig.posts_in(61)
     for words in ("this key was revoked", "this server was deleted"):
-        rig.server.judge = lambda _, words=words: (403, {}, {"error": words})
+        rig.server.judge = lambda _, words=words: (403, {}, {"error": f"{words}."})
         rig.posts_in(3000)
-        assert rig.log.getvalue().count(words) == 1
+        assert rig.log.getvalue().count(f"{words}; reports are kept") == 1
     rig.server.judge = None
     rig.posts_in(301)
     assert rig.log.getvalue().count("the server accepts reports again") == 1

@@ -187,7 +187,7 @@ class Delivery:
 
     def _refused_for_now(self, batch: list[Waiting], answer: Answer) -> None:
         """Keep the reports for the day the server takes this agent again; tell once why not."""
-        refusal = f"the server refuses this agent ({answer.status}): {answer.said()}"
+        refusal = f"the server refuses this agent ({answer.status}): {answer.said().rstrip('.')}"
         if refusal != self._refusal:
             self._refusal = refusal
             self._journal.news(
