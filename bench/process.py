@@ -163,7 +163,7 @@ def start_backend(storage: str = "memory://", data: str = "{folder}/data") -> tu
     """Start `hostpulse serve` with this storage and folder of data; return it and its port."""
     port = free_port()
     program = Program(
-        [str(SCRIPTS / "hostpulse"), "serve", "--port", str(port), "--data-dir", data],
+        [str(SCRIPTS / "hostpulse"), "serve", "--no-auth", "--port", str(port), "--data-dir", data],
         {"HOSTPULSE_STORAGE": storage},  # where a password stays out of sight
     )
     program.wait_until(lambda: answers(port, "/api/health"))

@@ -24,6 +24,8 @@ BLOCK = re.compile(r"(<!-- generated: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTA
 OTHERS = {"node_modules", "vendor", "dist", "__pycache__"}
 TREE_WIDTH = 30
 
+WAYS = {"key": "a key", "session": "a session"}
+
 Rows = list[tuple[str, ...]]
 
 
@@ -126,8 +128,8 @@ def type_words(schema: dict[str, Any]) -> str:
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         return f"[{name}](#{name.lower()})"
-    if "anyOf" in schema:
-        return " or ".join(type_words(one) for one in schema["anyOf"])
+    if choices := schema.get("anyOf") or schema.get("oneOf"):
+        return " or ".join(type_words(one) for one in choices)
     if schema.get("type") == "array":
         return f"array of ({type_words(schema['items'])})" if "items" in schema else "array"
     values = schema.get("additionalProperties")
@@ -139,7 +141,7 @@ def type_words(schema: dict[str, Any]) -> str:
 def endpoint(path: str, method: str, operation: dict[str, Any]) -> str:
     """Tell one operation."""
     answer = operation["responses"]["200"]["content"]["application/json"]["schema"]
-    parts = [f"### {method.upper()} {path}\n\n{operation['summary']}."]
+    parts = [f"### {method.upper()} {path}\n\n{operation['summary']}. {access(operation)}"]
     if operation["parameters"]:
         rows = [
             (code(p["name"]), p["in"], "yes" if p["required"] else "", p["description"])
@@ -147,9 +149,18 @@ def endpoint(path: str, method: str, operation: dict[str, Any]) -> str:
         ]
         parts.append(table(("parameter", "in", "required", "what it is"), rows))
     if "requestBody" in operation:
-        parts.append("Takes: a [Report](#report), or an array of them.")
+        body = operation["requestBody"]["content"]["application/json"]["schema"]
+        parts.append(f"Takes: {type_words(body)}.")
     parts.append(f"Answers: {type_words(answer)}.")
     return "\n\n".join(parts)
+
+
+def access(operation: dict[str, Any]) -> str:
+    """Tell who may use an operation, and how they show it."""
+    ways = [WAYS[name] for way in operation["security"] for name in way if name in WAYS]
+    if not ways:
+        return "For everybody."
+    return f"{operation['description']}, with {' or '.join(ways)}."
 
 
 def endpoints() -> str:

@@ -46,6 +46,7 @@ class Backend:
         self.clock = clock or Clock()
         self._folder = tempfile.TemporaryDirectory(prefix="hostpulse-data-")
         settings.setdefault("data_dir", self._folder.name)
+        settings.setdefault("auth", False)
         self.parts = build(Config(**settings), clock_ms=self.clock)
         self._server = server_for(self.parts)
         if protocol is not None:

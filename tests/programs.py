@@ -82,7 +82,7 @@ class Server(Program):
     def __init__(self, log: Path, port: int = 0, env: Mapping[str, str] | None = None) -> None:
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        line = command("hostpulse", "serve", "--port", str(self.port))
+        line = command("hostpulse", "serve", "--no-auth", "--port", str(self.port))
         data = {"HOSTPULSE_DATA_DIR": str(log.with_suffix(".data"))}
         super().__init__(line, log, {**data, **(env or environment())})
         try:

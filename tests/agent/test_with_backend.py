@@ -33,7 +33,17 @@ def backend(port: int) -> Iterator[str]:
     url = f"http://127.0.0.1:{port}"
     data = tempfile.TemporaryDirectory()
     process = subprocess.Popen(
-        [sys.executable, "-m", "hostpulse", "serve", "--port", str(port), "--data-dir", data.name],
+        [
+            sys.executable,
+            "-m",
+            "hostpulse",
+            "serve",
+            "--no-auth",
+            "--port",
+            str(port),
+            "--data-dir",
+            data.name,
+        ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -7,16 +7,17 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hostpulse.config import (
     SETTINGS,
     Config,
     ConfigError,
+    address,
     data_folder,
     load,
     origins,
-    read_ingest_key,
     usual_data_folder,
 )
 
@@ -96,22 +97,33 @@ def test_loopback_needs_no_key(host: str) -> None:
     assert load({"host": host}, {}).host == host
 
 
-def test_another_address_is_allowed_with_an_ingest_key_file() -> None:
-    assert load({"host": "0.0.0.0", "ingest_key_file": "key"}, {}).host == "0.0.0.0"
+OPEN_TO_OTHERS: list[dict[str, Any]] = [
+    {"behind_proxy": "127.0.0.1"},
+    {"tls_cert": "cert.pem", "tls_key": "key.pem"},
+    {"plain_http": True},
+]
 
 
-@pytest.mark.parametrize("content", [b"short", b"", "schlüsselschlüssel".encode()])
-def test_a_key_file_without_a_proper_key_is_refused(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "key").write_bytes(content)
-    with pytest.raises(ConfigError, match=r"^ingest_key_file: "):
-        read_ingest_key(Config(ingest_key_file=str(tmp_path / "key")))
-    with pytest.raises(ConfigError, match=r"^ingest_key_file: "):
-        read_ingest_key(Config(ingest_key_file=str(tmp_path / "none")))
+@pytest.mark.parametrize("how", OPEN_TO_OTHERS)
+def test_another_address_needs_sign_in_and_a_word_on_tls(how: dict[str, Any]) -> None:
+    assert load({"host": "0.0.0.0", "auth": True, **how}, {}).host == "0.0.0.0"
+    with pytest.raises(ConfigError, match=r"^host: .* readable"):
+        load({"host": "0.0.0.0", "auth": True}, {})
+    with pytest.raises(ConfigError, match=r"^auth: "):
+        load({"host": "0.0.0.0", "auth": False, **how}, {})
 
 
-def test_the_key_is_the_file_without_its_line_end(tmp_path: Path) -> None:
-    (tmp_path / "key").write_text("k" * 16 + "\n")
-    assert read_ingest_key(Config(ingest_key_file=str(tmp_path / "key"))) == "k" * 16
+def test_a_certificate_needs_its_key() -> None:
+    with pytest.raises(ConfigError, match=r"^tls_cert, tls_key: "):
+        load({"tls_cert": "cert.pem"}, {})
+
+
+def test_links_lead_to_the_public_url_or_to_where_it_listens() -> None:
+    assert address(Config(public_url="https://monitor.example.com/")) == (
+        "https://monitor.example.com"
+    )
+    assert address(Config(host="0.0.0.0", port=5001)) == "http://localhost:5001"
+    assert address(Config(host="192.0.2.7", tls_cert="cert.pem")) == "https://192.0.2.7:5000"
 
 
 def test_origins_are_separated_by_commas() -> None:
@@ -122,7 +134,7 @@ REFUSED_STARTS = {
     "another address": ["--host", "0.0.0.0"],
     "two workers on memory": ["--workers", "2"],
     "an unknown storage": ["--storage", "tape://"],
-    "a key file that is not there": ["--ingest-key-file", "/nonexistent/key"],
+    "a certificate without its key": ["--tls-cert", "/nonexistent/cert"],
     "a configuration that is not there": ["--config", "/nonexistent/hostpulse.toml"],
     "a port that is no number": ["--port", "five"],
 }

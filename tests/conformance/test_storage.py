@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.backend_under_test import eventually
-from tests.conformance.storages import Place, append, is_well
+from tests.conformance.storages import CAN_BE_AWAY, Place, append, is_well
 from tests.pace import slowness
 
 CPU, MEMORY = Key("cpu_percent_total"), Key("memory_percent")
@@ -183,11 +183,12 @@ def test_an_open_storage_can_take_samples(storage: Storage) -> None:
     assert storage.durability
 
 
-def test_a_check_says_what_to_do_until_samples_can_be_kept_again(lasting_place: Place) -> None:
-    storage = lasting_place.open()
+@pytest.mark.parametrize("place", CAN_BE_AWAY, indirect=True)
+def test_a_check_says_what_to_do_until_samples_can_be_kept_again(place: Place) -> None:
+    storage = place.open()
     append(storage, [sample(1000, 5.0)])
     storage.check()
-    lasting_place.leave()
+    place.leave()
     try:
         for _ in range(2):
             began = monotonic()
@@ -195,7 +196,7 @@ def test_a_check_says_what_to_do_until_samples_can_be_kept_again(lasting_place: 
                 storage.check()
             assert monotonic() - began < CHECK_SECONDS * slowness(monotonic)
     finally:
-        lasting_place.come_back()
+        place.come_back()
     eventually(lambda: is_well(storage))
     append(storage, [sample(2000, 6.0)])
     assert kept(storage) == {1000: 5.0, 2000: 6.0}

@@ -15,7 +15,8 @@ from tests.programs import command, environment, now_ms
 HEAD = {"hostname", "timestamp", "tags", "custom"}
 # what only text says; everything else is a number with a line in the catalogue
 TEXTS = {
-    ("agent", "version"), ("agent", "boot_id"), ("agent", "errors"), ("agent", "interval_seconds"),
+    ("agent", "version"), ("agent", "run"), ("agent", "boot_id"), ("agent", "errors"),
+    ("agent", "interval_seconds"),
     ("system", "os"), ("system", "kernel"), ("system", "architecture"), ("system", "cpu_model"),
     ("system", "machine_id"), ("system", "virtualization"), ("io.network", "addresses"),
     ("disk.partitions", "device"), ("disk.partitions", "mountpoint"), ("disk.partitions", "fstype"),

@@ -9,9 +9,11 @@ from werkzeug.exceptions import HTTPException
 from hostpulse.api.answers import REFUSED, refusal, sentence
 from hostpulse.api.asking import guard_people, request_id, to_response, zip_answers
 from hostpulse.api.health import health_blueprint
+from hostpulse.api.keys import keys_blueprint
 from hostpulse.api.metric_list import catalogue_blueprint
 from hostpulse.api.openapi import openapi_blueprint
 from hostpulse.api.pages import pages_blueprint
+from hostpulse.api.people import people_blueprint
 from hostpulse.api.servers import servers_blueprint
 from hostpulse.parts import Parts
 
@@ -26,6 +28,8 @@ def create_app(parts: Parts) -> Flask:
         servers_blueprint(parts),
         catalogue_blueprint(parts),
         health_blueprint(parts),
+        people_blueprint(parts),
+        keys_blueprint(parts),
         openapi_blueprint(),
         pages_blueprint(parts),
     ):

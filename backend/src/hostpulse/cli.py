@@ -7,9 +7,10 @@ from typing import Any
 import click
 
 from hostpulse import __version__
+from hostpulse.cli_access import GROUPS
 from hostpulse.cli_settings import Refused, load_settings, with_settings
 from hostpulse.cli_stored import export, storage
-from hostpulse.config import Config, ConfigError
+from hostpulse.config import Config, ConfigError, address
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -36,13 +37,15 @@ def up(**settings: Any) -> None:
     _run(load_settings(settings), with_agent=True)
 
 
+for group in GROUPS:
+    main.add_command(group)
 main.add_command(export)
 main.add_command(storage)
 
 
 def _run(config: Config, with_agent: bool) -> None:
     # Imported here, so that the commands that only print help stay quick.
-    from hostpulse import local_agent, logs
+    from hostpulse import first_owner, local_agent, logs
     from hostpulse import serve as serving
     from hostpulse.api.pages import DashboardMissing
     from hostpulse.control.store import StoreAway
@@ -55,6 +58,8 @@ def _run(config: Config, with_agent: bool) -> None:
         parts = build(config)
         listener = serving.listen(config)
         click.echo(f"Hostpulse is on {address(config)}  (Ctrl-C stops it)")
+        if config.auth and parts.people.needs_setup():
+            first_owner.tell(config, parts.people.make_setup_link())
         with local_agent.running(agent_command):
             if config.workers == 1:
                 serving.serve(parts, listener)
@@ -65,9 +70,3 @@ def _run(config: Config, with_agent: bool) -> None:
         raise click.ClickException(str(error)) from error
     except (ConfigError, DashboardMissing, local_agent.AgentMissing) as error:
         raise Refused(str(error)) from error
-
-
-def address(config: Config) -> str:
-    """Return the address a person types."""
-    host = "localhost" if config.host in ("127.0.0.1", "0.0.0.0", "::1", "::") else config.host  # noqa: S104
-    return f"http://{host}:{config.port}"

@@ -12,6 +12,7 @@ import click
 
 from hostpulse.config import ENVIRONMENT_PREFIX, SETTINGS, Config, ConfigError, load
 
+_KINDS = {"bool": bool}
 WRONG_CONFIGURATION = 78  # EX_CONFIG: systemd is told not to try again
 
 _STORED = frozenset(
@@ -34,7 +35,10 @@ def with_settings(
     for setting in reversed(settings):
         flag = "--" + setting.name.replace("_", "-")
         shown = f"  [default: {setting.default}]" if setting.default != "" else ""
-        command = click.option(flag, setting.name, help=setting.metadata["help"] + shown)(command)
+        if setting.type == "bool":
+            flag = f"{flag}/--no-{flag[2:]}"
+        text, kind = setting.metadata["help"] + shown, _KINDS.get(str(setting.type))
+        command = click.option(flag, setting.name, help=text, type=kind, default=None)(command)
     file = click.Path(path_type=Path, dir_okay=False)
     return click.option(
         "--config",

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
+from socket import getfqdn, gethostname
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
 
 ENVIRONMENT_PREFIX = "HOSTPULSE_"
-MIN_KEY_LENGTH = 16
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Count = Annotated[int, Meta(ge=1)]
@@ -32,6 +33,7 @@ _ALLOWED = {
     "Bytes": "a whole number of at least 1024",
     "Seconds": "a number of seconds above 0 and at most 3600",
     "str": "a text",
+    "bool": "true or false",
 }
 
 
@@ -49,8 +51,8 @@ class Config:
 
     host: str = _setting(
         "127.0.0.1",
-        "Address to listen on. Until sign-in exists only loopback is allowed; with ingest_key_file "
-        "agents may post to another one.",
+        "Address to listen on. Another than loopback needs an owner, and TLS: tls_cert, "
+        "behind_proxy or, on a closed network, plain_http.",
     )
     port: Port = _setting(5000, "Port to listen on.")
     storage: str = _setting(
@@ -80,11 +82,37 @@ class Config:
         1,
         "Processes that serve; several need a storage and a control store that they can share.",
     )
-    ingest_key_file: str = _setting(
-        "", "File with the key that agents must send; without it they post from loopback only."
+    auth: bool = _setting(
+        False, "Whether people sign in; without it this machine may do everything, on loopback only."
+    )
+    public_url: str = _setting(
+        "", "Address that people and agents type, such as https://monitor.example.com."
+    )
+    tls_cert: str = _setting("", "File with the certificate, and those between, for HTTPS.")
+    tls_key: str = _setting("", "File with the key of tls_cert.")
+    behind_proxy: str = _setting(
+        "",
+        "Addresses of the reverse proxies in front, separated by commas; only they may say who the "
+        "client is.",
+    )
+    plain_http: bool = _setting(
+        False, "Whether others may connect without TLS: everything can be read on the way."
     )
     cors_origins: str = _setting(
         "", "Origins that may read the API from other pages, separated by commas; none by default."
+    )
+    key_requests_per_minute: Count = _setting(
+        600,
+        "Requests that an agent's key or a personal token may make; enough for reports of every "
+        "second and a day of them that waited. Each worker counts for itself, here and below.",
+    )
+    tenant_requests_per_minute: Count = _setting(
+        120_000, "Requests that all keys and people of one organisation may make."
+    )
+    stranger_requests_per_minute: Count = _setting(
+        600,
+        "Requests that one address may make without a key or a session; one with a wrong key "
+        "counts for ten.",
     )
     max_servers: Count = _setting(2000, "Servers that may report.")
     max_custom_metrics: Count = _setting(200, "Numbers under `custom` that one server may report.")
@@ -163,10 +191,26 @@ def _check(config: Config) -> None:
         )
     if any("*" in origin for origin in origins(config)):
         raise ConfigError("cors_origins: name each origin; * would let every page read this API.")
-    if not is_loopback(config.host) and not config.ingest_key_file:
+    _check_exposure(config)
+
+
+def _check_exposure(config: Config) -> None:
+    if bool(config.tls_cert) != bool(config.tls_key):
+        raise ConfigError("tls_cert, tls_key: name both files, or none.")
+    if config.public_url and urlsplit(config.public_url).hostname is None:
+        raise ConfigError("public_url: use an address such as https://monitor.example.com.")
+    if is_loopback(config.host):
+        return
+    if not (config.tls_cert or config.behind_proxy or config.plain_http):
         raise ConfigError(
-            f"host: {config.host} can be reached by others and there is no sign-in yet; use "
-            "127.0.0.1, or --ingest-key-file to let agents post (and nothing else) from outside."
+            f"host: {config.host} can be reached by others, and passwords and keys would travel "
+            "readable; give --tls-cert and --tls-key, or --behind-proxy with the address of a "
+            "proxy that has TLS, or --plain-http on a closed network."
+        )
+    if not config.auth:
+        raise ConfigError(
+            f"auth: {config.host} can be reached by others, so people have to sign in; leave "
+            "--no-auth out, or use 127.0.0.1."
         )
 
 
@@ -181,18 +225,18 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def read_ingest_key(config: Config) -> str:
-    """Return the key agents must send, '' if none is configured; raises ConfigError."""
-    if not config.ingest_key_file:
-        return ""
-    file = Path(config.ingest_key_file)
-    try:
-        key = file.read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"ingest_key_file: cannot read a key from {file}: {error}.") from error
-    if len(key) < MIN_KEY_LENGTH:
-        raise ConfigError(f"ingest_key_file: the key in {file} is shorter than {MIN_KEY_LENGTH}.")
-    return key
+def own_names(config: Config) -> frozenset[str]:
+    """Return the names of hosts under which this server may be asked, besides addresses."""
+    public = urlsplit(config.public_url).hostname or ""
+    return frozenset({public, config.host.lower(), gethostname().lower(), getfqdn().lower()} - {""})
+
+
+def address(config: Config) -> str:
+    """Return the address that a person types."""
+    if config.public_url:
+        return config.public_url.rstrip("/")
+    host = "localhost" if config.host in ("127.0.0.1", "0.0.0.0", "::1", "::") else config.host  # noqa: S104
+    return f"{'https' if config.tls_cert else 'http'}://{host}:{config.port}"
 
 
 def data_folder(config: Config) -> Path:

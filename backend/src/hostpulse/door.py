@@ -104,6 +104,7 @@ class Door:
         self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, exchange: _Exchange
     ) -> None:
         _check_framing(headers)
+        self._parts.guard.check_host(headers.get(b"host", b"").decode("latin-1"))
         if self._cors.is_preflight(scope["method"], headers):
             await exchange.answer(Answer(204, b""))
         elif scope["path"] != METRICS_PATH:
@@ -124,7 +125,7 @@ class Door:
             body = inflate(body, self._parts.config.max_inflated_bytes)
         elif encoding != b"identity":
             raise BadRequest(415, "Content-Encoding: send gzip or no encoding at all.")
-        outcome = await self._parts.ingest.accept(principal.tenant, body)
+        outcome = await self._parts.ingest.accept(principal, body)
         received = Received.of(outcome, self._parts.ingest.durability, self._parts.clock_ms())
         return encode(received)
 
@@ -198,6 +199,8 @@ class _People:
     async def ask(self, scope: Scope, body: bytes) -> tuple[int, Iterable[tuple[str, str]], bytes]:
         """Return status, headers and body of the answer."""
         environ: Any = build_environ(cast("Any", scope), cast("Any", BytesIO(body)))
+        if body:  # it is whole by now, in however many chunks it came
+            environ["CONTENT_LENGTH"] = str(len(body))
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self._answer, environ)
 
@@ -217,6 +220,7 @@ def _asker(scope: Scope, headers: dict[bytes, bytes]) -> Asker:
         client[0],
         lambda name: headers.get(name.encode(), b"").decode("latin-1"),
         not _FORWARDING.isdisjoint(headers),
+        scope.get("scheme") == "https",
     )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from hostpulse.control.servers import Server, Servers, TooManyServers
+from hostpulse.control.servers import HasOwnKey, Server, Servers, TooManyServers
 from hostpulse.report import Decoded, InvalidReport, Limits, Refused, Sample, decode
 from hostpulse.report.flatten import Plans
 from hostpulse.report.rates import fill
@@ -18,6 +18,16 @@ from hostpulse.telemetry import Telemetry
 MAX_AHEAD_MS = 600_000
 _MOST_NAMED = 50
 _BREATH = 100  # reports decoded between two chances for the event loop to serve others
+
+
+class Sender(Protocol):
+    """Who sends reports: a tenant, and the server of an agent's key ('' for any server)."""
+
+    @property
+    def tenant(self) -> str: ...
+
+    @property
+    def server(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +67,13 @@ class Ingest:
         """Store what waits."""
         self._commit.close()
 
-    async def accept(self, tenant: str, body: bytes) -> Outcome:
+    async def accept(self, sender: Sender, body: bytes) -> Outcome:
         """Store the reports of `body` and say what became of each.
 
-        Raises InvalidReport or TooManyServers if there is nothing to store, StorageError if it
-        cannot be stored.
+        Raises InvalidReport, TooManyServers or HasOwnKey if there is nothing to store, StorageError
+        if it cannot be stored.
         """
-        reports = _Body(self._servers, tenant, self._clock_ms())
+        reports = _Body(self._servers, sender, self._clock_ms())
         for count, item in enumerate(decode(body, self._plans, self._limits), 1):
             reports.add(count - 1, item)
             if count % _BREATH == 0:
@@ -71,7 +81,7 @@ class Ingest:
         if not reports.members:
             raise reports.full or _nothing_to_store(reports.refused)
         samples = [member.sample for member in reports.members]
-        appended = await self._commit.append(Batch(tenant, samples), len(body))
+        appended = await self._commit.append(Batch(sender.tenant, samples), len(body))
         self._telemetry.count_samples(appended.accepted)
         return reports.settle(appended)
 
@@ -86,22 +96,22 @@ class _Member(NamedTuple):
 class _Body:
     """The reports of one body on their way to the storage."""
 
-    def __init__(self, servers: Servers, tenant: str, now_ms: int) -> None:
+    def __init__(self, servers: Servers, sender: Sender, now_ms: int) -> None:
         self._servers = servers
-        self._tenant = tenant
+        self._sender = sender
         self._now_ms = now_ms
         self._newest: dict[str, Sample] = {}
         self.members: list[_Member] = []
         self.refused: list[Refused] = []
-        self.full: TooManyServers | None = None
+        self.full: TooManyServers | HasOwnKey | None = None
 
     def add(self, index: int, item: Decoded | Refused) -> None:
         if isinstance(item, Refused):
             self.refused.append(item)
             return
         try:
-            server = self._servers.of_hostname(self._tenant, item.hostname, self._now_ms)
-        except TooManyServers as error:
+            server = self._server_of(item.hostname)
+        except (TooManyServers, HasOwnKey) as error:
             self.full = error
             self.refused.append(Refused(index, str(error)))
             return
@@ -109,6 +119,12 @@ class _Body:
         sample, clock_ahead = _to_sample(item, server.id, previous, self._now_ms)
         self._newest[server.id] = sample
         self.members.append(_Member(server, item, sample, clock_ahead))
+
+    def _server_of(self, hostname: str) -> Server:
+        tenant, server = self._sender.tenant, self._sender.server
+        if server:  # of an agent's key, whatever the machine calls itself
+            return self._servers.of_key(tenant, server, hostname, self._now_ms)
+        return self._servers.of_hostname(tenant, hostname, self._now_ms)
 
     def settle(self, appended: Appended) -> Outcome:
         """Tell the registry what was stored; return what to answer."""

@@ -37,10 +37,7 @@ def command(config: Config) -> list[str]:
         )
     host = _LOCAL.get(config.host, config.host)
     host = f"[{host}]" if ":" in host else host
-    line = [program, "--server", f"http://{host}:{config.port}"]
-    if config.ingest_key_file:
-        line += ["--key-file", config.ingest_key_file]
-    return line
+    return [program, "--server", f"http://{host}:{config.port}"]
 
 
 @contextmanager

@@ -8,6 +8,12 @@ import sys
 import structlog
 
 
+def _to_read() -> structlog.dev.ConsoleRenderer:
+    # Its own way with exceptions shows variables, where a password or a key may be.
+    plain = structlog.dev.plain_traceback
+    return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
+
+
 def set_up(log_format: str, level: str) -> None:
     """Send the log of this process, uvicorn's included, to standard error in one form."""
     shared: list[structlog.types.Processor] = [
@@ -19,7 +25,7 @@ def set_up(log_format: str, level: str) -> None:
     if log_format == "json":
         last = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     else:
-        last = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        last = [_to_read()]
     handler = logging.StreamHandler()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from hostpulse.access.guard import Guard
-from hostpulse.config import Config, ConfigError, data_folder, read_ingest_key
+from hostpulse.access.issuer import Issuer
+from hostpulse.access.keyring import REFRESH_SECONDS, Keyring
+from hostpulse.access.limiter import Limiter
+from hostpulse.access.people import People
+from hostpulse.config import Config, ConfigError, data_folder, own_names
 from hostpulse.control.registrar import PATIENCE_SECONDS, SAVE_SECONDS, Registrar
 from hostpulse.control.servers import Servers
 from hostpulse.control.store import open_store
@@ -38,15 +43,20 @@ class Parts:
     registrar: Registrar
     ingest: Ingest
     guard: Guard
+    people: People
+    issuer: Issuer
+    keyring: Keyring
     telemetry: Telemetry
     clock_ms: Callable[[], int]
     storage_check: Chore
     storage_upkeep: Chore
     saving: Chore
+    key_refresh: Chore
 
     def close(self) -> None:
         """Store what waits and let go of everything."""
         self.ingest.close()
+        self.key_refresh.close()
         self.saving.close()
         self.registrar.close()
         self.storage_check.close()
@@ -68,13 +78,28 @@ def build(config: Config, clock_ms: Callable[[], int] = wall_clock_ms) -> Parts:
     registrar = Registrar(store, servers, limits, clock_ms)
     registrar.save()
     ingest = Ingest(storage, servers, telemetry, limits, clock_ms)
-    guard = Guard(read_ingest_key(config))
+    keyring = Keyring(store, clock_ms)
+    people = People(store, clock_ms, secrets.token_bytes)
+    issuer = Issuer(store, keyring, servers, clock_ms, secrets.token_bytes)
+    limiter = Limiter(
+        config.key_requests_per_minute,
+        config.tenant_requests_per_minute,
+        config.stranger_requests_per_minute,
+    )
+    is_proxied, names = bool(config.behind_proxy), own_names(config)
+    guard = Guard(keyring, people if config.auth else None, limiter, is_proxied, names)
     check = Chore("the check of the storage", CHECK_SECONDS, storage.check)
     upkeep = Chore(
         "the upkeep of the storage", UPKEEP_SECONDS, storage.maintain, patience_seconds=UPKEEP_LIMIT
     )
     saving = Chore(
         "the control store", SAVE_SECONDS, registrar.save, patience_seconds=PATIENCE_SECONDS
+    )
+    key_refresh = Chore(
+        "the refresh of the keys",
+        REFRESH_SECONDS,
+        keyring.refresh,
+        patience_seconds=PATIENCE_SECONDS,
     )
     return Parts(
         config,
@@ -83,11 +108,15 @@ def build(config: Config, clock_ms: Callable[[], int] = wall_clock_ms) -> Parts:
         registrar,
         ingest,
         guard,
+        people,
+        issuer,
+        keyring,
         telemetry,
         clock_ms,
         check,
         upkeep,
         saving,
+        key_refresh,
     )
 
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import ceil
 from typing import Any
 
 import msgspec
 
-from hostpulse.access.guard import AccessDenied
-from hostpulse.control.servers import TooManyServers, UnknownServer
+from hostpulse.access.denied import AccessDenied
+from hostpulse.access.passwords import Busy
+from hostpulse.control.servers import (
+    AmbiguousServer,
+    HasOwnKey,
+    TooManyServers,
+    UnknownServer,
+)
 from hostpulse.control.store import StoreAway
 from hostpulse.report import InvalidReport, TooManyReports
 from hostpulse.storage import DiskFull, StorageError
@@ -64,7 +71,10 @@ _REFUSED: dict[type[Exception], int] = {
     InvalidReport: 400,
     TooManyReports: 413,
     UnknownServer: 404,
+    AmbiguousServer: 409,
     TooManyServers: 403,
+    HasOwnKey: 403,
+    Busy: 503,
     StoreAway: 503,
     DiskFull: 507,
     StorageError: 503,
@@ -79,16 +89,16 @@ def refusal(error: Exception, request_id: str) -> Answer:
         answer = sentence(error.status, str(error), request_id)
         return replace(answer, headers=_CLOSE) if error.closes else answer
     if isinstance(error, AccessDenied):
-        return sentence(error.status, str(error), request_id)
+        return sentence(error.status, str(error), request_id, ceil(error.retry_after_seconds))
     status = next(status for kind, status in _REFUSED.items() if isinstance(error, kind))
     return sentence(status, str(error), request_id)
 
 
-def sentence(status: int, text: str, request_id: str) -> Answer:
+def sentence(status: int, text: str, request_id: str, retry_seconds: int = 0) -> Answer:
     """Return an error answer that says `text`."""
     headers: tuple[tuple[str, str], ...] = ()
     if status in (429, 503, 507):
-        headers = (("retry-after", str(RETRY_AFTER_SECONDS)),)
+        headers = (("retry-after", str(retry_seconds or RETRY_AFTER_SECONDS)),)
     elif status == 401:
         headers = (("www-authenticate", "Bearer"),)
     return Answer(status, encode(Refusal(text, request_id)), headers)

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import gzip
+import re
 import secrets
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
+import msgspec
 from flask import Flask, Response, g, request
+from werkzeug.exceptions import NotFound
 
 from hostpulse.access.guard import FORWARDING_HEADERS, Asker, Guard
-from hostpulse.access.principal import Principal
+from hostpulse.access.principal import Need, Principal
 from hostpulse.api.answers import Answer, BadRequest, encode
+
+View = TypeVar("View", bound=Callable[..., Any])
 
 _READING = ("GET", "HEAD", "OPTIONS")
 _ZIPPED = ("application/json", "text/html", "text/css", "text/javascript", "image/svg+xml")
@@ -22,6 +28,53 @@ def principal() -> Principal:
     """Return who asks; the guard let them in before any view runs."""
     asker: Principal = g.principal
     return asker
+
+
+def asker() -> Asker:
+    """Return what the guard looks at."""
+    headers = request.headers
+    forwarded = any(name in headers for name in FORWARDING_HEADERS)
+    return Asker(
+        request.remote_addr or "", lambda name: headers.get(name, ""), forwarded, request.is_secure
+    )
+
+
+def needing(need: Need) -> Callable[[View], View]:
+    """Say what a view needs of whoever asks; the guard lets nobody reach one that does not say."""
+
+    def declare(view: View) -> View:
+        view.needs = need  # type: ignore[attr-defined]
+        return view
+
+    return declare
+
+
+def _need_of(app: Flask) -> Need:
+    if request.endpoint is None:  # there is no such route: whoever asks may know
+        return Need.OPEN
+    need: Need | None = getattr(app.view_functions[request.endpoint], "needs", None)
+    if need is None:
+        raise BadRequest(500, "This address does not say who may use it; report this.")
+    return need
+
+
+Body = TypeVar("Body")
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # PostgreSQL takes every other character
+
+
+def body(kind: type[Body]) -> Body:
+    """Return the body of the request; raises BadRequest that names the field."""
+    data = request.get_data() or b"{}"
+    if _NUL.search(data):
+        raise BadRequest(422, "body: must not hold the character NUL.")
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except msgspec.ValidationError as error:
+        problem, _, path = str(error).partition(" - at `$.")
+        name = path.rstrip("`") or "body"
+        raise BadRequest(422, f"{name}: {problem[0].lower()}{problem[1:]}.") from error
+    except msgspec.DecodeError as error:
+        raise BadRequest(400, f"body: is no JSON ({error}).") from error
 
 
 def request_id() -> str:
@@ -49,11 +102,10 @@ def guard_people(app: Flask, guard: Guard) -> None:
 
     @app.before_request
     def let_in() -> None:
-        headers = request.headers
-        forwarded = any(name in headers for name in FORWARDING_HEADERS)
-        asker = Asker(request.remote_addr or "", lambda name: headers.get(name, ""), forwarded)
-        reads = request.method in _READING
-        g.principal = guard.for_people(asker) if reads else guard.for_change(asker)
+        changes = request.method not in _READING
+        g.principal = guard.for_people(asker(), _need_of(app), changes)
+        if "\0" in request.path:
+            raise NotFound
         if request.content_length and request.mimetype != "application/json":
             raise BadRequest(415, "Content-Type: send application/json.")
 

@@ -6,7 +6,8 @@ import msgspec
 from flask import Blueprint, Response
 
 from hostpulse import __version__
-from hostpulse.api.asking import reply
+from hostpulse.access.principal import Need
+from hostpulse.api.asking import principal, reply
 from hostpulse.api.openapi import operation
 from hostpulse.parts import Parts
 from hostpulse.storage import Lost, Storage, StorageError
@@ -21,19 +22,22 @@ class Component(msgspec.Struct, omit_defaults=True):
     lost: Lost | None = None
 
 
-class Health(msgspec.Struct):
-    """How the backend is; counts and times are of the last five minutes."""
+class Health(msgspec.Struct, omit_defaults=True):
+    """How the backend is; counts and times are of the last five minutes.
+
+    Whoever is not signed in learns the status alone.
+    """
 
     status: str
-    version: str
-    uptime_seconds: float
-    now: int
-    servers: int
-    components: dict[str, Component]
-    requests_5m: int
-    errors_5m: int
-    p95_ms_5m: float
-    samples_5m: int
+    version: str | None = None
+    uptime_seconds: float | None = None
+    now: int | None = None
+    servers: int | None = None
+    components: dict[str, Component] | None = None
+    requests_5m: int | None = None
+    errors_5m: int | None = None
+    p95_ms_5m: float | None = None
+    samples_5m: int | None = None
 
 
 def health_blueprint(parts: Parts) -> Blueprint:
@@ -41,17 +45,19 @@ def health_blueprint(parts: Parts) -> Blueprint:
     api = Blueprint("health", __name__, url_prefix="/api")
 
     @api.get("/health")
-    @operation("How the backend is", Health)
+    @operation("How the backend is", Health, needs=Need.OPEN)
     def show_health() -> Response:
         components = {"storage": _storage(parts), "control": _control(parts)}
         well = all(component.status == "ok" for component in components.values())
+        if not principal().may(Need.READ):
+            return reply(Health("ok" if well else "degraded"))
         recent = parts.telemetry.recent()
         health = Health(
             "ok" if well else "degraded",
             __version__,
             round(parts.telemetry.uptime_seconds(), 1),
             parts.clock_ms(),
-            parts.servers.count(),
+            parts.servers.count(principal().tenant),
             components,
             recent.requests,
             recent.errors,
@@ -64,7 +70,7 @@ def health_blueprint(parts: Parts) -> Blueprint:
 
 
 def _control(parts: Parts) -> Component:
-    problem = parts.saving.problem
+    problem = parts.saving.problem or parts.key_refresh.problem
     return Component("failed" if problem else "ok", problem=problem)
 
 

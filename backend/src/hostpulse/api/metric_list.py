@@ -6,6 +6,7 @@ import msgspec
 from flask import Blueprint, Response
 
 from hostpulse import catalogue
+from hostpulse.access.principal import Need
 from hostpulse.api.asking import principal, reply
 from hostpulse.api.openapi import operation
 from hostpulse.parts import Parts
@@ -38,7 +39,7 @@ def catalogue_blueprint(parts: Parts) -> Blueprint:
     api = Blueprint("catalogue", __name__, url_prefix="/api")
 
     @api.get("/catalogue")
-    @operation("Every metric with its unit, range and thresholds", CatalogueAnswer)
+    @operation("Every metric with its unit, range and thresholds", CatalogueAnswer, needs=Need.OPEN)
     def list_metrics() -> Response:
         metrics = [*catalogue.METRICS, *map(catalogue.custom, _custom_names(parts))]
         return reply(CatalogueAnswer([_line(metric) for metric in metrics]))

@@ -11,8 +11,10 @@ import msgspec
 from flask import Blueprint, Flask, Response, current_app, render_template
 
 from hostpulse import __version__
+from hostpulse.access.guard import COOKIE, SECURE_COOKIE
+from hostpulse.access.principal import ROLES, SCOPES, Need
 from hostpulse.api.answers import Refusal
-from hostpulse.api.asking import reply
+from hostpulse.api.asking import needing, reply
 from hostpulse.api.metrics import Received
 from hostpulse.report.shape import Report
 
@@ -47,19 +49,48 @@ class Operation:
     summary: str
     returns: Any
     parameters: tuple[Parameter, ...]
+    needs: Need
+    takes: Any = None
 
 
-def operation(summary: str, returns: Any, *parameters: Parameter) -> Callable[[View], View]:
-    """Describe a view for the document."""
+def operation(
+    summary: str, returns: Any, *parameters: Parameter, needs: Need, takes: Any = None
+) -> Callable[[View], View]:
+    """Say what a view needs of whoever asks, and describe it for the document.
+
+    `takes` is the type of its body.
+    """
 
     def describe(view: View) -> View:
-        view.operation = Operation(summary, returns, parameters)  # type: ignore[attr-defined]
-        return view
+        view.operation = Operation(summary, returns, parameters, needs, takes)  # type: ignore[attr-defined]
+        return needing(needs)(view)
 
     return describe
 
 
-_METRICS = Operation("Send one report, or an array of them", Received, ())
+METRICS = Operation("Send one report, or an array of them", Received, (), Need.INGEST, Report)
+
+_SCHEMES: dict[str, Any] = {
+    "key": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A key hp_<kind>_…; X-API-Key takes it too.",
+    },
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": COOKIE,
+        "description": f"Of whoever is signed in; over TLS it is called {SECURE_COOKIE}.",
+    },
+    "csrf": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-CSRF-Token",
+        "description": "`csrf` of /api/session, with every change that a session makes.",
+    },
+}
+_OF_KEYS = frozenset({Need.INGEST, Need.ENROL, Need.ROTATE}).union(*SCOPES.values())
+_OF_SESSIONS = frozenset().union(*ROLES.values())
 
 
 def openapi_blueprint() -> Blueprint:
@@ -67,11 +98,12 @@ def openapi_blueprint() -> Blueprint:
     api = Blueprint("openapi", __name__, url_prefix="/api", template_folder="templates")
 
     @api.get("/openapi.json")
-    @operation("This document", dict[str, Any])
+    @operation("This document", dict[str, Any], needs=Need.OPEN)
     def show_document() -> Response:
         return reply(document(current_app))
 
     @api.get("/docs")
+    @needing(Need.OPEN)
     def show_docs() -> str:
         return render_template("docs.html", document=document(current_app))
 
@@ -80,14 +112,17 @@ def openapi_blueprint() -> Blueprint:
 
 def document(app: Flask) -> dict[str, Any]:
     """Return the OpenAPI document of the door's and the application's routes."""
-    described = [("/api/metrics", "post", _METRICS), *_described(app)]
-    types = [Report, Refusal, *(op.returns for _path, _method, op in described)]
-    schemas = msgspec.json.schema_components(types, ref_template=_REF)
-    refs, components = schemas[0], schemas[1]
+    described = [("/api/metrics", "post", METRICS), *_described(app)]
+    operations = [op for _path, _method, op in described]
+    types = [Report, Refusal, *(op.returns for op in operations)]
+    types += [op.takes for op in operations if op.takes]
+    found = msgspec.json.schema_components(types, ref_template=_REF)
+    schemas, components = dict(zip(types, found[0], strict=True)), found[1]
     paths: dict[str, Any] = {}
-    for (path, method, op), schema in zip(described, refs[2:], strict=True):
-        paths.setdefault(path, {})[method] = _operation(path, op, schema, refs[1])
-    body = {"oneOf": [refs[0], {"type": "array", "items": refs[0]}]}
+    for path, method, op in described:
+        paths.setdefault(path, {})[method] = _operation(path, method, op, schemas)
+    report = schemas[Report]
+    body = {"oneOf": [report, {"type": "array", "items": report}]}
     paths["/api/metrics"]["post"]["requestBody"] = {"required": True, "content": _json(body)}
     return {
         "openapi": "3.1.0",
@@ -97,7 +132,7 @@ def document(app: Flask) -> dict[str, Any]:
             "description": "Reports in, series out. Times are epoch milliseconds, UTC.",
         },
         "paths": paths,
-        "components": {"schemas": components},
+        "components": {"schemas": components, "securitySchemes": _SCHEMES},
     }
 
 
@@ -110,16 +145,32 @@ def _described(app: Flask) -> Iterator[tuple[str, str, Operation]]:
             yield _PATH_PARAMETER.sub(r"{\1}", rule.rule), method.lower(), op
 
 
-def _operation(path: str, op: Operation, schema: Any, refusal: Any) -> dict[str, Any]:
-    refused = {"description": "Refused; the sentence says why", "content": _json(refusal)}
-    return {
+def _operation(path: str, method: str, op: Operation, schemas: dict[Any, Any]) -> dict[str, Any]:
+    refused = "Refused; the sentence says why"
+    described = {
         "summary": op.summary,
         "parameters": [*_path_parameters(path), *map(_query_parameter, op.parameters)],
         "responses": {
-            "200": {"description": op.summary, "content": _json(schema)},
-            "default": refused,
+            "200": {"description": op.summary, "content": _json(schemas[op.returns])},
+            "default": {"description": refused, "content": _json(schemas[Refusal])},
         },
+        "security": list(_security(op.needs, method)),
     }
+    if op.takes:
+        described["requestBody"] = {"required": True, "content": _json(schemas[op.takes])}
+    if op.needs is not Need.OPEN:
+        described["description"] = f"For whoever is allowed {op.needs.value}"
+    return described
+
+
+def _security(need: Need, method: str) -> Iterator[dict[str, list[str]]]:
+    """Yield the ways to show that one may; `{}` is none at all."""
+    if need is Need.OPEN:
+        yield {}
+    if need in _OF_KEYS:
+        yield {"key": []}
+    if need in _OF_SESSIONS:
+        yield {"session": []} if method == "get" else {"session": [], "csrf": []}
 
 
 def _path_parameters(path: str) -> list[dict[str, Any]]:

@@ -8,13 +8,17 @@ from flask import Blueprint, Response, redirect, request, send_from_directory
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
-from hostpulse.api.asking import principal
-from hostpulse.control.servers import UnknownServer
+from hostpulse.access.principal import Need
+from hostpulse.api.asking import needing, principal
+from hostpulse.control.servers import AmbiguousServer, UnknownServer
 from hostpulse.parts import Parts
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _SHOWN = {".css", ".js", ".map", ".png", ".svg", ".txt"}
 _HIDDEN = {"node_modules"}
+PATHS = ("/welcome", "/sign-in", "/settings", "/settings/<section>")
+"""What the page shows besides servers; in the browser it finds its way by itself."""
+
 _NO_PAGES = {"api", "static"}  # what lies below is for programs
 
 
@@ -42,7 +46,9 @@ def pages_blueprint(parts: Parts) -> Blueprint:
     """Return the routes of the page."""
     pages = Blueprint("pages", __name__)
     views = _Views(parts, dashboard_folder())
-    pages.get("/")(views.show_servers)
+    pages.get("/")(views.show_index)
+    for path in PATHS:
+        pages.get(path)(views.show_index)
     pages.get("/servers/<server>")(views.show_server)
     pages.get("/static/<path:name>")(views.show_file)
     pages.get("/api/docs.css")(_show_docs_style)
@@ -69,13 +75,17 @@ class _Views:
         page.status_code = status
         return page
 
-    def show_servers(self) -> Response:
+    @needing(Need.OPEN)
+    def show_index(self) -> Response:
         return self._index()
 
+    @needing(Need.OPEN)
     def show_server(self, server: str) -> AnyResponse:
+        if not principal().may(Need.READ):
+            return self._index()  # it asks to sign in
         try:
             it = self._parts.servers.find(principal().tenant, server)
-        except UnknownServer:
+        except (UnknownServer, AmbiguousServer):
             return self._index(404)
         if it.id == server:
             return self._index()
@@ -90,6 +100,7 @@ class _Views:
             return None
         return self._index(404)
 
+    @needing(Need.OPEN)
     def show_file(self, name: str) -> Response:
         path = Path(name)
         if path.suffix not in _SHOWN or _HIDDEN & set(path.parts):
@@ -106,5 +117,6 @@ def _is_for_reading() -> bool:
     return request.accept_mimetypes.best_match(kinds) == "text/html"
 
 
+@needing(Need.OPEN)
 def _show_docs_style() -> Response:
     return send_from_directory(_PACKAGE / "api" / "templates", "docs.css", max_age=3600)

@@ -25,7 +25,7 @@ def window(query: Mapping[str, str], now_ms: int, interval_ms: int) -> Window:
     start_ms = _time(query, "start", now_ms, end_ms - 3_600_000)
     if start_ms >= end_ms:
         raise BadRequest(400, "start: must be before end.")
-    points = _whole(query, "points", MAX_POINTS, 1, MAX_POINTS)
+    points = whole(query, "points", MAX_POINTS, 1, MAX_POINTS)
     if end_ms - start_ms > points * STEPS_MS[-1]:
         days = points * STEPS_MS[-1] // _UNIT_MS["d"]
         raise BadRequest(400, f"start: must be at most {days} days before end for points={points}.")
@@ -55,7 +55,7 @@ def since(query: Mapping[str, str], started_ms: int, now_ms: int) -> int | None:
     """
     if "since" not in query:
         return None
-    asked = _whole(query, "since", 0, 0, _LATEST_MS)
+    asked = whole(query, "since", 0, 0, _LATEST_MS)
     return asked if started_ms <= asked <= now_ms else None
 
 
@@ -69,7 +69,8 @@ def spark_minutes(query: Mapping[str, str]) -> int:
     return length // _UNIT_MS["m"]
 
 
-def _whole(query: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+def whole(query: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    """Return the whole number that a parameter is."""
     text = query.get(name, str(default))
     if not re.fullmatch(r"[0-9]{1,16}", text) or not low <= int(text) <= high:
         raise BadRequest(400, f"{name}: must be a whole number from {low} to {high}.")

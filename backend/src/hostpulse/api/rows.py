@@ -39,6 +39,9 @@ class Row(msgspec.Struct, omit_defaults=True, kw_only=True):
     kernel: str | None = None
     agent_version: str | None = None
     flags: list[str] | None = None
+    name: str | None = None
+    enrolled: bool | None = None
+    note: str | None = None
     clock_offset_ms: int | None = None
     boot_time: int | None = None
     cpu_count_logical: int | None = None
@@ -73,7 +76,9 @@ def full_row(server: Server, now_ms: int) -> Row:
     row.id = server.id
     row.hostname = server.hostname
     facts = server.facts
-    row.interval_seconds, row.tags = facts.interval_seconds, list(facts.tags)
+    row.name, row.enrolled = server.given_name or None, server.enrolled or None
+    row.interval_seconds = facts.interval_seconds
+    row.tags = list(dict.fromkeys((*server.given_tags, *facts.tags)))
     row.os, row.kernel = facts.os or None, facts.kernel or None
     row.agent_version = facts.agent_version or None
     row.cpu_count_logical = _whole(facts.cpu_count_logical)
@@ -92,8 +97,8 @@ def changing_row(server: Server, now_ms: int) -> Row:
     if server.newest is None:
         return row
     row.last_seen, row.time = server.last_seen_ms, server.newest.time_ms
-    if server.clock_ahead:
-        row.flags = ["clock_ahead"]
+    flags = {"clock_ahead": server.clock_ahead, "cloned": server.is_cloned(now_ms)}
+    row.flags = [name for name, is_so in flags.items() if is_so] or None
     offset_ms = server.newest.get(_CLOCK_OFFSET)
     row.clock_offset_ms = int(offset_ms) if offset_ms else None
     for name, value in headline.numbers(server.newest).items():

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from ipaddress import ip_address
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from flask import Blueprint, Response, request
+from msgspec import Meta
 
 from hostpulse import catalogue
+from hostpulse.access.principal import Need
 from hostpulse.api import query
-from hostpulse.api.asking import principal, reply
+from hostpulse.api.asking import body, principal, reply
 from hostpulse.api.openapi import HISTORY_PARAMETERS, Parameter, operation
 from hostpulse.api.rows import Row, ServerList, Sparks, changed_since, changing_row, count, full_row
 from hostpulse.control.servers import Server, UnknownServer
 from hostpulse.parts import Parts
 from hostpulse.report import Key, Limits, reread
+from hostpulse.report.limits import MAX_HOSTNAME_LENGTH, MAX_NAME_LENGTH, MAX_TAGS
 from hostpulse.report.shape import SYSTEM_FACTS
 from hostpulse.storage import History, Wanted, Window
 from hostpulse.storage.series import Series
+
+Tag = Annotated[str, Meta(min_length=1, max_length=MAX_NAME_LENGTH)]
 
 _MINUTE_MS = 60_000
 _HOUR_MS = 3_600_000
@@ -88,6 +93,15 @@ class SeriesAnswer(msgspec.Struct):
     series: list[SeriesName]
 
 
+class ServerChange(msgspec.Struct, forbid_unknown_fields=True):
+    """What people say of a server; what is left out stays as it is."""
+
+    name: Annotated[str, Meta(max_length=MAX_HOSTNAME_LENGTH)] | None = None
+    tags: Annotated[list[Tag], Meta(max_length=MAX_TAGS)] | None = None
+    note: Annotated[str, Meta(max_length=2000)] | None = None
+    paused: bool | None = None
+
+
 class Done(msgspec.Struct):
     """It is done."""
 
@@ -100,6 +114,7 @@ def servers_blueprint(parts: Parts) -> Blueprint:
     views = _Views(parts)
     api.get("")(views.list_servers)
     api.get("/<server>")(views.show_server)
+    api.patch("/<server>")(views.change_server)
     api.delete("/<server>")(views.forget_server)
     api.get("/<server>/latest")(views.show_latest)
     api.get("/<server>/series")(views.list_series)
@@ -130,6 +145,7 @@ class _Views:
         ServerList,
         Parameter("spark", "Length of the CPU sparkline, such as 30m; none by default."),
         Parameter("since", "`now` of the answer you have; leaves out what did not change since."),
+        needs=Need.READ,
     )
     def list_servers(self) -> Response:
         now_ms = self._parts.clock_ms()
@@ -154,33 +170,55 @@ class _Views:
             if row := rows.get(server.id):
                 row.spark = self._sparks.of(principal().tenant, server, minutes)
 
-    @operation("One server: its row and its facts", Row)
+    @operation("One server: its row and its facts", Row, needs=Need.READ)
     def show_server(self, server: str) -> Response:
         it = self._find(server)
         row = full_row(it, self._parts.clock_ms())
-        row.first_seen, row.facts = it.first_seen_ms, _facts(it)
+        row.first_seen, row.facts, row.note = it.first_seen_ms, _facts(it), it.note or None
         return reply(row)
 
-    @operation("Forget a server and all its samples", Done)
+    @operation("Change what people say of a server", Row, needs=Need.MANAGE, takes=ServerChange)
+    def change_server(self, server: str) -> Response:
+        it, given = self._find(server), body(ServerChange)
+        said = {
+            "given_name": given.name,
+            "given_tags": None if given.tags is None else list(dict.fromkeys(given.tags)),
+            "note": given.note,
+            "paused": given.paused,
+        }
+        said = {name: value for name, value in said.items() if value is not None}
+        if said:
+            self._parts.registrar.say(it, **said)
+            self._parts.people.log(principal(), "change a server", it.id)
+        return self.show_server(it.id)
+
+    @operation("Forget a server and all its samples", Done, needs=Need.MANAGE)
     def forget_server(self, server: str) -> Response:
         it, tenant = self._find(server), principal().tenant
+        self._parts.issuer.revoke_of_server(principal(), it.id)
         self._parts.registrar.forget(tenant, it)
         self._parts.storage.forget(tenant, it.id)
         self._sparks.forget(tenant, it)
+        self._parts.people.log(principal(), "delete a server", f"{it.hostname} {it.id}")
         return reply(Done())
 
-    @operation("The newest report as it arrived", LatestAnswer)
+    @operation("The newest report as it arrived", LatestAnswer, needs=Need.READ)
     def show_latest(self, server: str) -> Response:
         it = self._find(server)
         report = msgspec.Raw(it.raw or b"null")
         return reply(LatestAnswer(it.id, it.hostname, it.received_ms, _time_ms(it), report))
 
-    @operation("The keys that the server's samples have", SeriesAnswer)
+    @operation("The keys that the server's samples have", SeriesAnswer, needs=Need.READ)
     def list_series(self, server: str) -> Response:
         keys = self._parts.storage.series(principal().tenant, self._find(server).id)
         return reply(SeriesAnswer([SeriesName(*key, _unit(key.metric)) for key in keys]))
 
-    @operation("Series of the named metrics over a window", HistoryAnswer, *HISTORY_PARAMETERS)
+    @operation(
+        "Series of the named metrics over a window",
+        HistoryAnswer,
+        *HISTORY_PARAMETERS,
+        needs=Need.READ,
+    )
     def show_history(self, server: str) -> Response:
         it = self._find(server)
         window = query.window(request.args, self._parts.clock_ms(), _interval_ms(it))
@@ -192,7 +230,7 @@ class _Views:
         names = {metric.name for metric in metrics}
         wanted = Wanted(tuple(metric.name for metric in metrics if not metric.counter))
 
-        @operation(f"Current values and the last hour of {group}", GroupAnswer)
+        @operation(f"Current values and the last hour of {group}", GroupAnswer, needs=Need.READ)
         def show(server: str) -> Response:
             it, now_ms = self._find(server), self._parts.clock_ms()
             window = Window(now_ms - _HOUR_MS, now_ms, interval_ms=_interval_ms(it))

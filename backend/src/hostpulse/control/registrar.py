@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from threading import Lock
 from time import monotonic
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import structlog
 from sqlalchemy import Connection
@@ -22,6 +22,8 @@ SAVE_SECONDS = 1.0
 PATIENCE_SECONDS = 10.0
 LOOK_SECONDS = 0.2
 _LAG_MS = 3000
+SAID = ("paused", "given_name", "given_tags", "note")
+"""What people say of a server, and no report changes."""
 
 
 class Registrar:
@@ -71,16 +73,17 @@ class Registrar:
                 self._catch_up(connection, now)
             self._settle(now, [])
 
-    def pause(self, server: Server, paused: bool) -> None:
-        """Pause a server or let it go on, at once; raises StoreAway."""
+    def say(self, server: Server, **said: Any) -> None:
+        """Change what people say of a server (`SAID`), at once; raises StoreAway."""
         with self._alone():
             with self._store.transaction() as connection:
                 now = server_rows.begin_change(connection)
                 written = self._exchange(connection, now)
                 new = (one.number for one in written if one.server is server)
-                server_rows.pause(connection, next(new, server.number), paused, now)
+                server_rows.say(connection, next(new, server.number), said, now)
             self._settle(now, written)
-            server.paused = paused
+            _take_said(server, said)
+            server.facts_changed_ms = self._clock_ms()
 
     def forget(self, tenant: str, server: Server) -> None:
         """Take a server out, at once; a new report of it makes a new one. Raises StoreAway."""
@@ -142,13 +145,15 @@ class Registrar:
                 server.number = number
 
     def _learn(self, row: ServerRow) -> None:
-        server = self._servers.restore(row.tenant, row.id, row.hostname, row.first_seen_ms)
-        facts = server.facts
+        server = self._servers.restore(
+            row.tenant, row.id, row.hostname, row.first_seen_ms, row.enrolled
+        )
+        facts, said = server.facts, _said(server)
         if server.newest is None or (row.sample_ms or 0) > server.newest.time_ms:
             self._learn_report(server, row)
-        server.paused = row.paused
+        _take_said(server, {name: getattr(row, name) for name in SAID})
         server.learned_ms = self._clock_ms()
-        if server.number != row.number or server.facts != facts:
+        if server.number != row.number or (server.facts, _said(server)) != (facts, said):
             server.facts_changed_ms = server.learned_ms
         server.number = row.number
 
@@ -194,4 +199,17 @@ def _row(tenant: str, server: Server) -> ServerRow:
         clock_ahead=server.clock_ahead,
         sample_ms=server.newest.time_ms if server.newest else None,
         report=server.raw,
+        enrolled=server.enrolled,
+        given_name=server.given_name,
+        given_tags=server.given_tags,
+        note=server.note,
     )
+
+
+def _said(server: Server) -> dict[str, Any]:
+    return {name: getattr(server, name) for name in SAID}
+
+
+def _take_said(server: Server, said: Mapping[str, Any]) -> None:
+    for name, value in said.items():
+        setattr(server, name, tuple(value) if isinstance(value, list) else value)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
@@ -34,9 +34,22 @@ class ServerRow(NamedTuple):
     clock_ahead: bool
     sample_ms: int | None
     report: bytes
+    enrolled: bool = False
+    given_name: str = ""
+    given_tags: Sequence[str] = ()
+    note: str = ""
 
 
-_CHANGING = ("last_seen_ms", "interval_seconds", "tags", "clock_ahead", "sample_ms", "report")
+_CHANGING = (
+    "hostname",
+    "enrolled",
+    "last_seen_ms",
+    "interval_seconds",
+    "tags",
+    "clock_ahead",
+    "sample_ms",
+    "report",
+)
 _COLUMNS = [servers.c[name] for name in ServerRow._fields]
 _INSERT = insert(servers)
 _UPDATE = (
@@ -73,7 +86,7 @@ def numbers(connection: Connection) -> set[int]:
 def write(connection: Connection, rows: Sequence[ServerRow], now: Counters) -> list[int]:
     """Write rows as part of a begun change; return their numbers, where there were none new ones.
 
-    Whether a known server is paused stays as it is.
+    What people said of a known server stays as it is.
     """
     packed = [row._replace(report=_packed(row.report)) for row in rows]
     if known := [row for row in packed if row.number]:
@@ -98,10 +111,10 @@ def write(connection: Connection, rows: Sequence[ServerRow], now: Counters) -> l
     return [row.number or next(fresh) for row in rows]
 
 
-def pause(connection: Connection, number: int, paused: bool, now: Counters) -> None:
-    """Pause a server or let it go on, as part of a begun change."""
+def say(connection: Connection, number: int, said: Mapping[str, Any], now: Counters) -> None:
+    """Write what people say of a server, by column, as part of a begun change."""
     of_server = servers.c.number == number
-    connection.execute(update(servers).where(of_server).values(paused=paused, change=now.change))
+    connection.execute(update(servers).where(of_server).values(**said, change=now.change))
 
 
 def forget(connection: Connection, tenant: str, server: str) -> None:

@@ -14,6 +14,7 @@ _UPTIME = Key("uptime_seconds")
 _BOOT_JITTER_MS = 60_000  # an uptime in whole seconds, and a clock that is set
 _FRESH_INTERVALS = 3
 _FRESH_MS = 60_000
+_CLONED_FOR_MS = 3_600_000
 
 Version = tuple[Sample | None, bytes, int]
 """What a report changes of a server."""
@@ -23,8 +24,16 @@ class UnknownServer(LookupError):
     """No server of the tenant has that id or hostname."""
 
 
+class AmbiguousServer(LookupError):
+    """Several servers of the tenant have that hostname."""
+
+
 class TooManyServers(Exception):
     """The tenant has as many servers as it may."""
+
+
+class HasOwnKey(Exception):
+    """The server reports with its own key, and with no other."""
 
 
 def server_id(tenant: str, hostname: str) -> str:
@@ -41,6 +50,8 @@ class Server:
     report of an earlier time may come late, and says nothing of now. The store has the latter only.
     `number` names it as `id` does, but briefly; it is 0 until the control store has given one.
     `saved` is the version that the store has, `learned_ms` when something came from there.
+    An `enrolled` one is known by its own key, any other by its hostname alone. `cloned_ms` is when
+    two machines were last seen to report as this one.
     """
 
     id: str
@@ -58,16 +69,36 @@ class Server:
     facts_changed_ms: int = 0
     learned_ms: int = 0
     saved: Version | None = None
+    enrolled: bool = False
+    given_name: str = ""
+    given_tags: tuple[str, ...] = ()
+    note: str = ""
+    boot_ids: tuple[str, str] = ("", "")
+    cloned_ms: int = 0
 
     @property
     def version(self) -> Version:
         """Another one after every report that said something new."""
         return self.newest, self.raw, self.last_seen_ms
 
+    def is_cloned(self, now_ms: int) -> bool:
+        """Tell whether two machines report as this one."""
+        return now_ms - self.cloned_ms < _CLONED_FOR_MS
+
+    def _watch_boot(self, boot_id: str, now_ms: int) -> None:
+        # A machine never goes back to an earlier boot: then there are two with one key.
+        before, newest = self.boot_ids
+        if not boot_id or boot_id == newest:
+            return
+        if boot_id == before:
+            self.cloned_ms = now_ms
+        self.boot_ids = (newest, boot_id)
+
     def observe(self, decoded: Decoded, sample: Sample, now_ms: int, clock_ahead: bool) -> None:
         """Take in a stored report; one that is not newer than all before says nothing new."""
         if self.newest is not None and sample.time_ms <= self.newest.time_ms:
             return
+        self._watch_boot(decoded.facts.boot_id, now_ms)
         fresh_ms = max(_FRESH_INTERVALS * round(decoded.facts.interval_seconds * 1000), _FRESH_MS)
         is_current = now_ms - sample.time_ms <= fresh_ms or self._keeps_pace(sample, now_ms)
         last_seen_ms = now_ms if is_current else max(self.last_seen_ms, sample.time_ms)
@@ -109,48 +140,118 @@ class Servers:
     def __init__(self, most: int) -> None:
         self._most = most
         self._by_id: dict[str, dict[str, Server]] = {}
-        self._by_hostname: dict[tuple[str, str], Server] = {}
+        self._by_hostname: dict[tuple[str, str], list[Server]] = {}
+        self._plain: dict[tuple[str, str], Server] = {}
         self._lock = Lock()
 
     def of_hostname(self, tenant: str, hostname: str, now_ms: int) -> Server:
-        """Return the server that reports under this hostname, new if need be.
+        """Return the server that reports under this hostname without a key of its own.
+
+        It is new if need be. Raises TooManyServers, HasOwnKey.
+        """
+        known = self._plain.get((tenant, hostname))
+        return known or self._create(tenant, server_id(tenant, hostname), hostname, now_ms)
+
+    def of_key(self, tenant: str, id_: str, hostname: str, now_ms: int) -> Server:
+        """Return the server of an agent's key, whatever it calls itself.
 
         Raises TooManyServers.
         """
-        known = self._by_hostname.get((tenant, hostname))
-        return known or self._create(tenant, hostname, now_ms)
+        server = self._by_id.get(tenant, {}).get(id_)
+        if server is None or not server.enrolled:
+            server = self.enrol(tenant, id_, hostname, now_ms)
+        if server.hostname != hostname:
+            with self._lock:
+                self._rename(tenant, server, hostname)
+            server.facts_changed_ms = now_ms
+        return server
 
-    def _create(self, tenant: str, hostname: str, now_ms: int) -> Server:
+    def enrol(self, tenant: str, id_: str, hostname: str, now_ms: int) -> Server:
+        """Return the server of this id, from now on known by its key; raises TooManyServers."""
+        known = self._by_id.get(tenant, {}).get(id_)
+        if known is None:
+            return self._create(tenant, id_, hostname, now_ms, enrolled=True)
         with self._lock:
-            if restored := self._by_hostname.get((tenant, hostname)):
-                return restored
-            count = len(self._by_id.get(tenant, {}))
-            if count >= self._most:
-                raise TooManyServers(
-                    f"hostname: {hostname} would be server number {count + 1}; "
-                    "delete a server or raise max_servers"
-                )
-            return self._add(tenant, Server(server_id(tenant, hostname), 0, hostname, now_ms))
+            known.enrolled, known.saved, known.facts_changed_ms = True, None, now_ms
+            self._plain.pop((tenant, known.hostname), None)
+        return known
+
+    def plain(self, tenant: str, hostname: str) -> Server | None:
+        """Return the server that reports under this hostname without a key of its own."""
+        return self._plain.get((tenant, hostname))
+
+    def check_room(self, tenant: str, hostname: str) -> None:
+        """Return if the tenant may have one server more; raises TooManyServers."""
+        count = len(self._by_id.get(tenant, {}))
+        if count >= self._most:
+            raise TooManyServers(
+                f"hostname: {hostname} would be server number {count + 1}; "
+                "delete a server or raise max_servers"
+            )
+
+    def _create(
+        self, tenant: str, id_: str, hostname: str, now_ms: int, enrolled: bool = False
+    ) -> Server:
+        with self._lock:
+            if known := self._by_id.get(tenant, {}).get(id_):
+                if known.enrolled and not enrolled:
+                    raise HasOwnKey(
+                        f"hostname: {hostname} reports with its own key; send that key, or enrol "
+                        "this machine to have it as a server of its own."
+                    )
+                return known
+            self.check_room(tenant, hostname)
+            return self._add(tenant, Server(id_, 0, hostname, now_ms, enrolled=enrolled))
 
     def _add(self, tenant: str, server: Server) -> Server:
         self._by_id.setdefault(tenant, {})[server.id] = server
-        self._by_hostname[tenant, server.hostname] = server
+        self._by_hostname.setdefault((tenant, server.hostname), []).append(server)
+        if not server.enrolled:
+            self._plain[tenant, server.hostname] = server
         return server
 
-    def restore(self, tenant: str, id_: str, hostname: str, first_seen_ms: int) -> Server:
+    def _drop_hostname(self, tenant: str, server: Server) -> None:
+        name = (tenant, server.hostname)
+        left = [one for one in self._by_hostname.get(name, []) if one is not server]
+        if left:
+            self._by_hostname[name] = left
+        else:
+            self._by_hostname.pop(name, None)
+        if self._plain.get(name) is server:
+            del self._plain[name]
+
+    def _rename(self, tenant: str, server: Server, hostname: str) -> None:
+        self._drop_hostname(tenant, server)
+        server.hostname = hostname
+        self._add(tenant, server)
+
+    def restore(
+        self, tenant: str, id_: str, hostname: str, first_seen_ms: int, enrolled: bool
+    ) -> Server:
         """Return the server of this id; one that is not known yet is added, however many are."""
         with self._lock:
-            known = self._by_id.get(tenant, {}).get(id_)
-            server = known or self._add(tenant, Server(id_, 0, hostname, first_seen_ms))
+            server = self._by_id.get(tenant, {}).get(id_)
+            if server is None:
+                server = Server(id_, 0, hostname, first_seen_ms, enrolled=enrolled)
+                self._add(tenant, server)
             server.first_seen_ms = first_seen_ms
+            if (server.hostname, server.enrolled) != (hostname, enrolled):
+                self._drop_hostname(tenant, server)
+                server.hostname, server.enrolled = hostname, enrolled
+                self._add(tenant, server)
             return server
 
     def find(self, tenant: str, name: str) -> Server:
-        """Return the server with this id or hostname; raises UnknownServer."""
-        server = self._by_id.get(tenant, {}).get(name) or self._by_hostname.get((tenant, name))
-        if server is None:
+        """Return the server with this id or hostname; raises UnknownServer, AmbiguousServer."""
+        if known := self._by_id.get(tenant, {}).get(name):
+            return known
+        namesakes = self._by_hostname.get((tenant, name), [])
+        if not namesakes:
             raise UnknownServer(f"No server has the id or hostname {name!r}; see /api/servers.")
-        return server
+        if len(namesakes) > 1:
+            ids = ", ".join(server.id for server in namesakes)
+            raise AmbiguousServer(f"Several servers have the hostname {name!r}; use an id: {ids}.")
+        return namesakes[0]
 
     def all(self, tenant: str) -> list[Server]:
         """Return the tenant's servers, oldest first."""
@@ -166,8 +267,8 @@ class Servers:
         """Take a server out; a new report of it makes a new one."""
         with self._lock:
             self._by_id.get(tenant, {}).pop(server.id, None)
-            self._by_hostname.pop((tenant, server.hostname), None)
+            self._drop_hostname(tenant, server)
 
-    def count(self) -> int:
-        """Return the number of servers of all tenants."""
-        return sum(len(mine) for mine in self._by_id.values())
+    def count(self, tenant: str) -> int:
+        """Return the number of servers of the tenant."""
+        return len(self._by_id.get(tenant, {}))

@@ -111,10 +111,40 @@ def open_to_read(url: str, folder: Path) -> ControlStore:
     return ControlStore(create_engine(where))
 
 
+def open_beside(url: str, folder: Path) -> ControlStore:
+    """Open the store to change something in it, while a server may use it too.
+
+    Raises ConfigError where there is none, or one of another version.
+    """
+    if not url and not (folder / FILE).exists():
+        raise ConfigError(
+            f"data_dir: no Hostpulse keeps its files in {folder}; start it once, or name the "
+            "folder of yours with --data-dir."
+        )
+    store = _postgresql(url) if url else ControlStore(_engine(folder / FILE))
+    try:
+        with store.transaction() as connection:
+            revision = _revision(connection)
+    except StoreAway as error:
+        store.close()
+        raise ConfigError(str(error)) from error
+    if revision != NEWEST:
+        store.close()
+        raise ConfigError(
+            f"control: the store is of revision {revision or 'none'}, this program knows {NEWEST}; "
+            "start the backend of this version first."
+        )
+    return store
+
+
 def _sqlite(folder: Path) -> ControlStore:
     lock = lock_folder(folder)
     file = folder / FILE
     file.touch(mode=0o600)
+    return ControlStore(_engine(file), lock.release)
+
+
+def _engine(file: Path) -> Engine:
     engine = create_engine(URL.create("sqlite", database=str(file)), pool_size=2, max_overflow=0)
 
     @event.listens_for(engine, "connect")
@@ -126,7 +156,7 @@ def _sqlite(folder: Path) -> ControlStore:
     def begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
-    return ControlStore(engine, lock.release)
+    return engine
 
 
 def _postgresql(given: str) -> ControlStore:

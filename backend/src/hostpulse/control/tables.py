@@ -8,14 +8,19 @@ from sqlalchemy import (
     Boolean,
     Column,
     Double,
+    ForeignKey,
     Index,
+    Integer,
     LargeBinary,
     MetaData,
     Table,
     Text,
+    UniqueConstraint,
+    false,
+    text,
 )
 
-NEWEST = "0001"
+NEWEST = "0003"
 """The revision of the newest migration; a test compares."""
 
 metadata = MetaData()
@@ -28,6 +33,7 @@ counters = Table(
     Column("change", BigInteger, nullable=False),
     Column("forgotten", BigInteger, nullable=False),
     Column("numbers", BigInteger, nullable=False),
+    Column("key_change", BigInteger, nullable=False, server_default=text("0")),
 )
 
 servers = Table(
@@ -46,6 +52,103 @@ servers = Table(
     Column("sample_ms", BigInteger),
     Column("report", LargeBinary),
     Column("change", BigInteger, nullable=False),
+    Column("enrolled", Boolean, nullable=False, server_default=false()),
+    Column("given_name", Text, nullable=False, server_default=""),
+    Column("given_tags", JSON, nullable=False, server_default="[]"),
+    Column("note", Text, nullable=False, server_default=""),
     Index("servers_by_hostname", "tenant", "hostname"),
     Index("servers_by_change", "change"),
+)
+
+tenants = Table(
+    "tenants",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("tenant", Text, ForeignKey("tenants.id"), primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("expires_ms", BigInteger),
+    Column("server", Text, nullable=False),
+    Column("scopes", JSON, nullable=False),
+    Column("tags", JSON, nullable=False),
+    Column("uses_left", Integer),
+    Column("machine", Text, nullable=False),
+    Column("made_with", Text, nullable=False),
+    Column("used_ms", BigInteger),
+    Column("revoked_ms", BigInteger),
+    UniqueConstraint("id", name="keys_have_ids_of_their_own"),
+    Index("keys_by_server", "tenant", "server"),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("password", Text, nullable=False),
+    Column("disabled", Boolean, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("failed_ms", BigInteger, nullable=False),
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("tenant", Text, ForeignKey("tenants.id"), primary_key=True),
+    Column("user", Text, ForeignKey("users.id"), primary_key=True),
+    Column("role", Text, nullable=False),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("tenant", Text, ForeignKey("tenants.id"), nullable=False),
+    Column("user", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("seen_ms", BigInteger, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("client", Text, nullable=False),
+    Column("remembered", Boolean, nullable=False),
+    Index("sessions_by_user", "user"),
+)
+
+links = Table(
+    "links",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("tenant", Text, ForeignKey("tenants.id"), nullable=False),
+    Column("role", Text, nullable=False),
+    Column("user", Text, nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    Column("used_ms", BigInteger),
+)
+
+# Each row's hash covers the row before it, so nothing can be changed or taken out unseen.
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("time_ms", BigInteger, nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("object", Text, nullable=False),
+    Column("result", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("hash", Text, nullable=False),
 )

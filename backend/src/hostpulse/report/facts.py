@@ -18,6 +18,7 @@ class Facts(NamedTuple):
     tags: tuple[str, ...] = ()
     cpu_count_logical: float = nan
     memory_total: float = nan
+    boot_id: str = ""
 
     @classmethod
     def of(cls, report: Any) -> Facts:
@@ -32,4 +33,5 @@ class Facts(NamedTuple):
             tuple(report.tags),
             cpu.cpu_count_logical if cpu else nan,
             memory.memory_total if memory else nan,
+            agent.boot_id if agent else "",
         )

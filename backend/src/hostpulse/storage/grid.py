@@ -142,7 +142,8 @@ def bucketed(grid: Grid, window: Window) -> History:
             columns[_COUNT] = 0
             columns[:, places[known]] = points.planes[:, known, i]
             count = columns[_COUNT].astype(np.int64).tolist()
-            series.append(Series(key, Columns(*columns[:_COUNT].tolist(), count)))
+            mean, low, high, last = columns[:_COUNT].tolist()
+            series.append(Series(key, Columns(mean, low, high, last, count)))
     return History(window.start_ms, window.end_ms, window.step_ms, False, starts, series)
 
 

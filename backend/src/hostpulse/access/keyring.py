@@ -1,0 +1,79 @@
+"""The keys that are good now, in the memory of this process: whoever asks waits for no database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hmac import compare_digest
+from threading import Lock
+from typing import NamedTuple
+
+from hostpulse.access import keys
+from hostpulse.access.principal import SCOPES, Need, Principal
+from hostpulse.control import key_rows
+from hostpulse.control.key_rows import KeyRow
+from hostpulse.control.store import ControlStore
+
+REFRESH_SECONDS = 0.5
+_NO_DIGEST = bytes(32)
+_GRANTS = {
+    keys.AGENT: frozenset({Need.INGEST, Need.ROTATE}),
+    keys.INGEST: frozenset({Need.INGEST}),
+    keys.ENROLMENT: frozenset({Need.ENROL}),
+}
+
+
+class Known(NamedTuple):
+    """A key that was good when the table was read, and whose it is."""
+
+    digest: bytes
+    expires_ms: int | None
+    principal: Principal
+
+
+class Keyring:
+    """Knows every key that is not revoked; `refresh` learns what other processes changed."""
+
+    def __init__(self, store: ControlStore, clock_ms: Callable[[], int]) -> None:
+        self._store = store
+        self._clock_ms = clock_ms
+        self._known: dict[str, Known] = {}
+        self._change = -1
+        self._used: dict[str, int] = {}
+        self._turn = Lock()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read the table again if it changed, and write down which keys were used.
+
+        Raises StoreAway.
+        """
+        with self._turn, self._store.transaction() as connection:
+            used, self._used = self._used, {}
+            key_rows.note_used(connection, dict(used))  # a request may still add to it
+            change = key_rows.change(connection)
+            if change != self._change:
+                rows = key_rows.live(connection)
+                self._known = {row.id: _known(row) for row in rows}
+                self._change = change
+
+    def find(self, text: str) -> Principal | None:
+        """Return whose key `text` is, None if it is good for nothing (any more)."""
+        key = keys.parse(text)
+        if key is None:
+            return None
+        known = self._known.get(key.id)
+        digest = known.digest if known else _NO_DIGEST  # an unknown key takes as long
+        if not compare_digest(digest, key.digest) or known is None:
+            return None
+        now_ms = self._clock_ms()
+        if known.expires_ms is not None and now_ms >= known.expires_ms:
+            return None
+        self._used[key.id] = now_ms
+        return known.principal
+
+
+def _known(row: KeyRow) -> Known:
+    grants = _GRANTS.get(row.kind) or frozenset[Need]().union(*(SCOPES[one] for one in row.scopes))
+    name = f"{keys.KINDS[row.kind]} key {row.id}"
+    principal = Principal(row.tenant, name, grants, "", row.server, row.id)
+    return Known(row.digest, row.expires_ms, principal)

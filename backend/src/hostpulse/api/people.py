@@ -1,0 +1,342 @@
+"""/api/session, /api/links, /api/people, /api/audit: accounts, sessions and what was done."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+from flask import Blueprint, Response, request
+
+from hostpulse.access.denied import AccessDenied
+from hostpulse.access.guard import COOKIE, SECURE_COOKIE
+from hostpulse.access.people import REMEMBERED_MS, Client, csrf_token
+from hostpulse.access.principal import NOBODY, Need
+from hostpulse.api import query
+from hostpulse.api.answers import BadRequest
+from hostpulse.api.asking import asker, body, principal, reply
+from hostpulse.api.openapi import Parameter, operation
+from hostpulse.api.servers import Done
+from hostpulse.config import address, is_loopback
+from hostpulse.parts import Parts
+
+_MOST_AUDITED = 200
+
+
+class Session(msgspec.Struct):
+    """Who is signed in here, and what they may do; `csrf` goes into X-CSRF-Token of changes.
+
+    `auth` false is a backend without sign-in; `needs_setup` one that nobody owns yet.
+    """
+
+    auth: bool
+    signed_in: bool
+    needs_setup: bool
+    plain_http: bool
+    name: str = ""
+    role: str = ""
+    tenant: str = ""
+    tenants: dict[str, str] = {}
+    may: list[str] = []
+    csrf: str = ""
+
+
+class SignIn(msgspec.Struct, forbid_unknown_fields=True):
+    """A name and its password; `remember` keeps the session for 30 days."""
+
+    name: str
+    password: str
+    remember: bool = False
+
+
+class LinkToken(msgspec.Struct, forbid_unknown_fields=True):
+    """The part of a link after #."""
+
+    token: str
+
+
+class LinkUse(msgspec.Struct, forbid_unknown_fields=True):
+    """A new account, or a new password."""
+
+    token: str
+    password: str
+    name: str = ""
+
+
+class LinkAbout(msgspec.Struct):
+    """What a link is for, and whose it is."""
+
+    kind: str
+    name: str
+
+
+class Link(msgspec.Struct):
+    """An address that is good once, for a day; it is shown only now."""
+
+    link: str
+
+
+class Invitation(msgspec.Struct, forbid_unknown_fields=True):
+    """The role of somebody new."""
+
+    role: Literal["viewer", "editor", "admin", "owner"]
+
+
+class PasswordChange(msgspec.Struct, forbid_unknown_fields=True):
+    """The password so far and the next one."""
+
+    old: str
+    new: str
+
+
+class TenantChoice(msgspec.Struct, forbid_unknown_fields=True):
+    """The id of the tenant to look at."""
+
+    tenant: str
+
+
+class MemberChange(msgspec.Struct, forbid_unknown_fields=True):
+    """What becomes of a member; '' takes the role away."""
+
+    role: Literal["", "viewer", "editor", "admin", "owner"] | None = None
+    disabled: bool | None = None
+
+
+class MemberRow(msgspec.Struct):
+    """Somebody who belongs to the tenant."""
+
+    id: str
+    name: str
+    role: str
+    disabled: bool
+    created: int
+
+
+class MemberList(msgspec.Struct):
+    """The people of the tenant."""
+
+    people: list[MemberRow]
+
+
+class SessionRow(msgspec.Struct):
+    """A browser where this person is signed in."""
+
+    id: str
+    created: int
+    seen: int
+    address: str
+    client: str
+    current: bool
+
+
+class SessionList(msgspec.Struct):
+    """Where this person is signed in."""
+
+    sessions: list[SessionRow]
+
+
+class AuditEntry(msgspec.Struct):
+    """Who did what."""
+
+    number: int
+    time: int
+    actor: str
+    action: str
+    object: str
+    result: str
+    address: str
+
+
+class AuditLog(msgspec.Struct):
+    """The newest entries first."""
+
+    entries: list[AuditEntry]
+
+
+def people_blueprint(parts: Parts) -> Blueprint:
+    """Return the routes of people."""
+    api = Blueprint("people", __name__, url_prefix="/api")
+    views = _Views(parts)
+    api.get("/session")(views.show_session)
+    api.post("/session")(views.sign_in)
+    api.delete("/session")(views.sign_out)
+    api.put("/session/tenant")(views.switch_tenant)
+    api.get("/sessions")(views.list_sessions)
+    api.delete("/sessions")(views.end_other_sessions)
+    api.delete("/sessions/<session>")(views.end_session)
+    api.put("/password")(views.change_password)
+    api.post("/links/about")(views.show_link)
+    api.post("/links/look")(views.look)
+    api.post("/links/use")(views.use_link)
+    api.get("/people")(views.list_people)
+    api.post("/people")(views.invite)
+    api.patch("/people/<person>")(views.change_member)
+    api.post("/people/<person>/reset")(views.make_reset_link)
+    api.get("/audit")(views.list_audit)
+    return api
+
+
+class _Views:
+    """Each view is one method."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._people = parts.people
+
+    @operation("Who is signed in here", Session, needs=Need.OPEN)
+    def show_session(self) -> Response:
+        return reply(self._session())
+
+    def _session(self) -> Session:
+        auth, who = self._parts.config.auth, principal()
+        plain = not request.is_secure and not is_loopback(request.remote_addr or "")
+        if who is NOBODY:
+            return Session(auth, False, self._people.needs_setup(), plain)
+        return Session(
+            auth,
+            bool(who.user) or not auth,
+            auth and self._people.needs_setup(),
+            plain,
+            who.name.removeprefix("user ") if who.user else "",
+            who.role,
+            who.tenant,
+            self._people.tenants(who),
+            sorted(need.name.lower() for need in who.grants),
+            csrf_token(asker().session) if asker().session else "",
+        )
+
+    @operation("Sign in", Done, needs=Need.OPEN, takes=SignIn)
+    def sign_in(self) -> Response:
+        self._check_auth()
+        given = body(SignIn)
+        token = self._people.sign_in(given.name, given.password, _client(), given.remember)
+        self._end_present()
+        return _with_session(token, given.remember)
+
+    def _end_present(self) -> None:
+        """End the session that this browser had before it gets another one."""
+        if principal().session:
+            self._people.sign_out(principal())
+
+    @operation("Sign out", Done, needs=Need.SELF)
+    def sign_out(self) -> Response:
+        self._people.sign_out(principal())
+        response = reply(Done())
+        response.delete_cookie(_cookie(), secure=request.is_secure, httponly=True, samesite="Lax")
+        response.headers["Clear-Site-Data"] = '"cache", "storage"'
+        return response
+
+    @operation("Look at another tenant", Done, needs=Need.SELF, takes=TenantChoice)
+    def switch_tenant(self) -> Response:
+        self._people.switch(principal(), body(TenantChoice).tenant)
+        return reply(Done())
+
+    @operation("Where I am signed in", SessionList, needs=Need.SELF)
+    def list_sessions(self) -> Response:
+        who = principal()
+        rows = [
+            SessionRow(r.id, r.created_ms, r.seen_ms, r.address, r.client, r.id == who.session)
+            for r in self._people.sessions(who)
+        ]
+        return reply(SessionList(rows))
+
+    @operation("Sign out everywhere else", Done, needs=Need.SELF)
+    def end_other_sessions(self) -> Response:
+        self._people.sign_out(principal(), everywhere_else=True)
+        return reply(Done())
+
+    @operation("Sign out there", Done, needs=Need.SELF)
+    def end_session(self, session: str) -> Response:
+        if not self._people.sign_out(principal(), session):
+            raise AccessDenied(404, f"You have no session {session!r}; see /api/sessions.")
+        return reply(Done())
+
+    @operation("Change my password", Done, needs=Need.SELF, takes=PasswordChange)
+    def change_password(self) -> Response:
+        given = body(PasswordChange)
+        self._people.change_password(principal(), given.old, given.new)
+        return reply(Done())
+
+    @operation("What a link is for", LinkAbout, needs=Need.OPEN, takes=LinkToken)
+    def show_link(self) -> Response:
+        self._check_auth()
+        return reply(LinkAbout(*self._people.link_kind(body(LinkToken).token)))
+
+    @operation("Look at charts before the first account", Done, needs=Need.OPEN, takes=LinkToken)
+    def look(self) -> Response:
+        self._check_auth()
+        return _with_session(self._people.look(body(LinkToken).token, _client()), False)
+
+    @operation("Make the account or set the password", Done, needs=Need.OPEN, takes=LinkUse)
+    def use_link(self) -> Response:
+        self._check_auth()
+        given = body(LinkUse)
+        token = self._people.use_link(given.token, given.name, given.password, _client())
+        self._end_present()
+        return _with_session(token, False)
+
+    @operation("The people of the tenant", MemberList, needs=Need.PEOPLE)
+    def list_people(self) -> Response:
+        rows = [
+            MemberRow(m.user.id, m.user.name, m.role, m.user.disabled, m.user.created_ms)
+            for m in self._people.members(principal())
+        ]
+        return reply(MemberList(rows))
+
+    @operation("Make a link for somebody new", Link, needs=Need.PEOPLE, takes=Invitation)
+    def invite(self) -> Response:
+        token = self._people.invite(principal(), body(Invitation).role)
+        return reply(Link(self._link(token)))
+
+    @operation("Make a link for a new password", Link, needs=Need.PEOPLE)
+    def make_reset_link(self, person: str) -> Response:
+        return reply(Link(self._link(self._people.make_reset_link(principal(), person))))
+
+    @operation("Change a member", Done, needs=Need.PEOPLE, takes=MemberChange)
+    def change_member(self, person: str) -> Response:
+        given = body(MemberChange)
+        if given.role is None and given.disabled is None:
+            raise BadRequest(422, "role, disabled: give one of them.")
+        if given.disabled is not None:
+            self._people.disable(principal(), person, given.disabled)
+        if given.role is not None:
+            self._people.set_role(principal(), person, given.role)
+        return reply(Done())
+
+    @operation(
+        "What was done, the newest first",
+        AuditLog,
+        Parameter("before", "Only entries with a lower number; all by default."),
+        needs=Need.PEOPLE,
+    )
+    def list_audit(self) -> Response:
+        before = query.whole(request.args, "before", 0, 0, 2**53)
+        found = self._people.audit(principal(), before, _MOST_AUDITED)
+        entries = [
+            AuditEntry(number, r.time_ms, r.actor, r.action, r.object, r.result, r.address)
+            for number, r in found
+        ]
+        return reply(AuditLog(entries))
+
+    def _link(self, token: str) -> str:
+        return f"{address(self._parts.config)}/welcome#{token}"
+
+    def _check_auth(self) -> None:
+        if not self._parts.config.auth:
+            raise AccessDenied(404, "This backend runs with --no-auth; nobody signs in.")
+
+
+def _client() -> Client:
+    return Client(request.remote_addr or "", request.headers.get("User-Agent", ""))
+
+
+def _cookie() -> str:
+    return SECURE_COOKIE if request.is_secure else COOKIE
+
+
+def _with_session(token: str, remembered: bool) -> Response:
+    response = reply(Done())
+    age_seconds = REMEMBERED_MS // 1000 if remembered else None
+    response.set_cookie(
+        _cookie(), token, age_seconds, secure=request.is_secure, httponly=True, samesite="Lax"
+    )
+    return response

@@ -1,0 +1,250 @@
+"""The commands about people and keys; a backend may run meanwhile and learns of it in a second."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hostpulse.access.principal import ADMIN, DEFAULT_TENANT, Principal
+from hostpulse.cli_settings import Refused, load_settings, with_stored_settings
+from hostpulse.config import Config, ConfigError
+
+if TYPE_CHECKING:
+    from hostpulse.access.issuer import Issuer
+    from hostpulse.access.people import People
+    from hostpulse.control.store import ControlStore
+
+_tenant = click.option(
+    "--tenant", default=DEFAULT_TENANT, help="Id of the organisation.", show_default=True
+)
+
+
+class _Office:
+    """The control store of a backend, and what works on it."""
+
+    def __init__(self, config: Config, store: ControlStore, tenant: str) -> None:
+        from hostpulse.access.people import People
+        from hostpulse.parts import wall_clock_ms
+
+        self.config, self.store = config, store
+        self.by = Principal(tenant, "the command line", ADMIN)
+        self.people: People = People(store, wall_clock_ms, secrets.token_bytes)
+
+    @property
+    def issuer(self) -> Issuer:
+        from hostpulse.access.issuer import Issuer
+        from hostpulse.access.keyring import Keyring
+        from hostpulse.control.servers import Servers
+        from hostpulse.parts import wall_clock_ms
+
+        keyring = Keyring(self.store, wall_clock_ms)
+        servers = Servers(self.config.max_servers)
+        return Issuer(self.store, keyring, servers, wall_clock_ms, secrets.token_bytes)
+
+    def member_id(self, name: str) -> str:
+        for member in self.people.members(self.by):
+            if member.user.name == name.lower():
+                return member.user.id
+        raise click.ClickException(f"Nobody of {self.by.tenant} is called {name!r}.")
+
+    def link(self, token: str) -> str:
+        from hostpulse.config import address
+
+        return f"{address(self.config)}/welcome#{token}"
+
+
+@contextmanager
+def _office(settings: dict[str, Any], tenant: str = DEFAULT_TENANT) -> Iterator[_Office]:
+    from hostpulse.access.denied import AccessDenied
+    from hostpulse.config import data_folder
+    from hostpulse.control.store import StoreAway, open_beside
+
+    config = load_settings(settings)
+    try:
+        store = open_beside(config.control, data_folder(config))
+    except ConfigError as error:
+        raise Refused(str(error)) from error
+    try:
+        yield _Office(config, store, tenant)
+    except (AccessDenied, StoreAway) as error:
+        raise click.ClickException(str(error)) from error
+    finally:
+        store.close()
+
+
+@click.group()
+def enrol() -> None:
+    """Let servers enrol."""
+
+
+@enrol.command("create")
+@_tenant
+@click.option("--tags", default="", help="Tags of the new servers, separated by commas.")
+@click.option("--ttl", default=60, help="Minutes for which the token is good.", show_default=True)
+@click.option("--uses", default=1, help="Servers that may enrol with it.", show_default=True)
+@with_stored_settings
+def create_enrolment(tenant: str, tags: str, ttl: int, uses: int, **settings: Any) -> None:
+    """Print a token that a new server trades for its own key."""
+    named = [tag.strip() for tag in tags.split(",") if tag.strip()]
+    with _office(settings, tenant) as office:
+        click.echo(office.issuer.make_enrolment(office.by, ttl, uses, named).text)
+
+
+@click.group()
+def key() -> None:
+    """Make, list and revoke keys."""
+
+
+@key.command("create")
+@_tenant
+@click.option("--label", required=True, help="What the key is for.")
+@with_stored_settings
+def create_key(tenant: str, label: str, **settings: Any) -> None:
+    """Print a new key with which any program may send samples."""
+    with _office(settings, tenant) as office:
+        click.echo(office.issuer.make_ingest(office.by, label).text)
+
+
+@key.command("list")
+@_tenant
+@with_stored_settings
+def list_keys(tenant: str, **settings: Any) -> None:
+    """List the keys that are good."""
+    from hostpulse.access.keys import KINDS
+
+    with _office(settings, tenant) as office:
+        for row in office.issuer.list(office.by):
+            used = _moment(row.used_ms) if row.used_ms else "never used"
+            click.echo(f"{row.id}  {KINDS[row.kind]:<10}{row.server:<22}{used:<18}{row.label}")
+
+
+@key.command("revoke")
+@_tenant
+@click.argument("id_", metavar="ID")
+@with_stored_settings
+def revoke_key(tenant: str, id_: str, **settings: Any) -> None:
+    """Make the key with this ID good for nothing, within a second."""
+    with _office(settings, tenant) as office:
+        office.issuer.revoke(office.by, id_)
+
+
+@click.group()
+def user() -> None:
+    """Invite people, list them, lock them out, give them a new password."""
+
+
+@user.command("invite")
+@_tenant
+@click.option("--role", type=click.Choice(["viewer", "editor", "admin", "owner"]), required=True)
+@with_stored_settings
+def invite(tenant: str, role: str, **settings: Any) -> None:
+    """Print a link with which somebody makes an account of this role, once, within a day."""
+    with _office(settings, tenant) as office:
+        click.echo(office.link(office.people.invite(office.by, role)))
+
+
+@user.command("list")
+@_tenant
+@with_stored_settings
+def list_users(tenant: str, **settings: Any) -> None:
+    """List the people of an organisation."""
+    with _office(settings, tenant) as office:
+        for member in office.people.members(office.by):
+            state = "disabled" if member.user.disabled else ""
+            click.echo(f"{member.user.name:<30}{member.role:<10}{state}".rstrip())
+
+
+@user.command("reset")
+@_tenant
+@click.argument("name")
+@with_stored_settings
+def reset(tenant: str, name: str, **settings: Any) -> None:
+    """Print a link with which NAME sets a new password, once, within a day."""
+    with _office(settings, tenant) as office:
+        click.echo(office.link(office.people.make_reset_link(office.by, office.member_id(name))))
+
+
+@user.command("disable")
+@_tenant
+@click.argument("name")
+@with_stored_settings
+def disable(tenant: str, name: str, **settings: Any) -> None:
+    """Lock NAME out within a second."""
+    with _office(settings, tenant) as office:
+        office.people.disable(office.by, office.member_id(name), True)
+
+
+@user.command("enable")
+@_tenant
+@click.argument("name")
+@with_stored_settings
+def enable(tenant: str, name: str, **settings: Any) -> None:
+    """Let NAME in again."""
+    with _office(settings, tenant) as office:
+        office.people.disable(office.by, office.member_id(name), False)
+
+
+@click.group()
+def tenant() -> None:
+    """Make organisations; each sees only its own servers, people and keys."""
+
+
+@tenant.command("create")
+@click.argument("id_", metavar="ID")
+@click.option("--name", default="", help="Name that people see; the ID by default.")
+@with_stored_settings
+def create_tenant(id_: str, name: str, **settings: Any) -> None:
+    """Make an organisation and print the link of its first owner."""
+    with _office(settings) as office:
+        office.people.make_tenant(office.by, id_, name or id_)
+        click.echo(office.link(office.people.make_setup_link(id_)))
+
+
+@tenant.command("list")
+@with_stored_settings
+def list_tenants(**settings: Any) -> None:
+    """List the organisations."""
+    with _office(settings) as office:
+        for id_, name in office.people.all_tenants().items():
+            click.echo(f"{id_:<30}{name}")
+
+
+@click.group()
+def audit() -> None:
+    """Look at what was done."""
+
+
+@audit.command("show")
+@_tenant
+@with_stored_settings
+def show_audit(tenant: str, **settings: Any) -> None:
+    """Print the newest 200 entries, the newest first."""
+    with _office(settings, tenant) as office:
+        for _, row in office.people.audit(office.by, 0, 200):
+            who = f"{row.actor} {row.address}".strip()
+            click.echo(f"{_moment(row.time_ms)}  {who}: {row.action} {row.object}: {row.result}")
+
+
+@audit.command("verify")
+@with_stored_settings
+def verify_audit(**settings: Any) -> None:
+    """Check that no entry was changed or taken out."""
+    with _office(settings) as office:
+        count, problems = office.people.verify_audit()
+        for problem in problems:
+            click.echo(problem)
+        if problems:
+            raise click.ClickException("The audit log is not what was written.")
+        click.echo(f"{count} entries, each as it was written.")
+
+
+GROUPS = (enrol, key, user, tenant, audit)
+
+
+def _moment(time_ms: int) -> str:
+    return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")

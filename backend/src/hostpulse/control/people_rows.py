@@ -1,0 +1,191 @@
+"""The tables of people: what is read and written of them, in the caller's transaction."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from hostpulse.control.tables import links, memberships, sessions, tenants, users
+
+
+class UserRow(NamedTuple):
+    """A person; `password` is a hash, '' for none."""
+
+    id: str
+    name: str
+    password: str
+    disabled: bool
+    created_ms: int
+    failures: int
+    failed_ms: int
+
+
+class SessionRow(NamedTuple):
+    """A browser that is signed in; `user` '' is one that only looks, before the first account."""
+
+    id: str
+    digest: bytes
+    tenant: str
+    user: str
+    created_ms: int
+    seen_ms: int
+    address: str
+    client: str
+    remembered: bool = False
+
+
+class LinkRow(NamedTuple):
+    """A link that is good once, for a new account (setup, invite) or a new password (reset)."""
+
+    digest: bytes
+    kind: str
+    tenant: str
+    role: str
+    user: str
+    expires_ms: int
+    used_ms: int | None = None
+
+
+class Member(NamedTuple):
+    """A person and their role in a tenant."""
+
+    user: UserRow
+    role: str
+
+
+_USER = [users.c[name] for name in UserRow._fields]
+_SESSION = [sessions.c[name] for name in SessionRow._fields]
+_LINK = [links.c[name] for name in LinkRow._fields]
+
+
+def is_owned(connection: Connection) -> bool:
+    """Tell whether any tenant has an owner."""
+    owners = select(func.count()).select_from(memberships).where(memberships.c.role == "owner")
+    return bool(connection.execute(owners).scalar())
+
+
+def tenant_names(connection: Connection) -> dict[str, str]:
+    """Return the name of every tenant by its id."""
+    found = connection.execute(select(tenants.c.id, tenants.c.name).order_by(tenants.c.id))
+    return {row.id: row.name for row in found}
+
+
+def add_tenant(connection: Connection, id_: str, name: str, now_ms: int) -> None:
+    """Add a tenant."""
+    connection.execute(insert(tenants).values(id=id_, name=name, created_ms=now_ms))
+
+
+def user_named(connection: Connection, name: str) -> UserRow | None:
+    """Return the person who signs in with this name."""
+    row = connection.execute(select(*_USER).where(users.c.name == name)).one_or_none()
+    return UserRow(*row) if row else None
+
+
+def user(connection: Connection, id_: str) -> UserRow | None:
+    """Return the person with this id."""
+    row = connection.execute(select(*_USER).where(users.c.id == id_)).one_or_none()
+    return UserRow(*row) if row else None
+
+
+def add_user(connection: Connection, row: UserRow) -> None:
+    """Add a person."""
+    connection.execute(insert(users).values(**row._asdict()))
+
+
+def change_user(connection: Connection, id_: str, **values: Any) -> None:
+    """Change columns of a person."""
+    connection.execute(update(users).where(users.c.id == id_).values(**values))
+
+
+def count_failure(connection: Connection, id_: str, now_ms: int) -> None:
+    """Count one more failed sign-in of a person."""
+    failed = {"failures": users.c.failures + 1, "failed_ms": now_ms}
+    connection.execute(update(users).where(users.c.id == id_).values(**failed))
+
+
+def members(connection: Connection, tenant: str) -> list[Member]:
+    """Return the people of a tenant, by name."""
+    wanted = (
+        select(*_USER, memberships.c.role)
+        .join_from(memberships, users, memberships.c.user == users.c.id)
+        .where(memberships.c.tenant == tenant)
+        .order_by(users.c.name)
+    )
+    return [Member(UserRow(*row), role) for *row, role in connection.execute(wanted)]
+
+
+def roles_of(connection: Connection, user_id: str) -> dict[str, str]:
+    """Return a person's role by tenant."""
+    mine = select(memberships.c.tenant, memberships.c.role).where(memberships.c.user == user_id)
+    found = connection.execute(mine.order_by(memberships.c.tenant))
+    return {row.tenant: row.role for row in found}
+
+
+def set_role(connection: Connection, tenant: str, user_id: str, role: str) -> None:
+    """Give a person a role in a tenant, '' for none any more."""
+    of_member = (memberships.c.tenant == tenant) & (memberships.c.user == user_id)
+    connection.execute(delete(memberships).where(of_member))
+    if role:
+        values = {"tenant": tenant, "user": user_id, "role": role}
+        connection.execute(insert(memberships).values(**values))
+
+
+def session(connection: Connection, digest: bytes) -> SessionRow | None:
+    """Return the session with this digest."""
+    row = connection.execute(select(*_SESSION).where(sessions.c.digest == digest)).one_or_none()
+    return SessionRow(*row) if row else None
+
+
+def sessions_of(connection: Connection, user_id: str) -> list[SessionRow]:
+    """Return a person's sessions, the one used last first."""
+    mine = select(*_SESSION).where(sessions.c.user == user_id).order_by(sessions.c.seen_ms.desc())
+    return [SessionRow(*row) for row in connection.execute(mine)]
+
+
+def add_session(connection: Connection, row: SessionRow) -> None:
+    """Add a session."""
+    connection.execute(insert(sessions).values(**row._asdict()))
+
+
+def change_session(connection: Connection, id_: str, **values: Any) -> None:
+    """Change columns of a session."""
+    connection.execute(update(sessions).where(sessions.c.id == id_).values(**values))
+
+
+def end_sessions(connection: Connection, user_id: str, *, id_: str = "", but: str = "") -> int:
+    """End one session of a person, or all `but` one; return how many ended."""
+    which = delete(sessions).where(sessions.c.user == user_id)
+    which = which.where(sessions.c.id == id_) if id_ else which.where(sessions.c.id != but)
+    return connection.execute(which).rowcount
+
+
+def end_looks(connection: Connection, tenant: str) -> None:
+    """End the sessions of those who only look, before the first account of a tenant."""
+    looks = (sessions.c.tenant == tenant) & (sessions.c.user == "")
+    connection.execute(delete(sessions).where(looks))
+
+
+def drop_old_sessions(connection: Connection, created_before_ms: int) -> None:
+    """Drop sessions that are too old to be good."""
+    connection.execute(delete(sessions).where(sessions.c.created_ms < created_before_ms))
+
+
+def add_link(connection: Connection, row: LinkRow) -> None:
+    """Add a link; of the same kind for the same person or role there is one at a time."""
+    same = (links.c.kind == row.kind) & (links.c.tenant == row.tenant) & (links.c.user == row.user)
+    if row.kind != "invite":
+        connection.execute(delete(links).where(same))
+    connection.execute(insert(links).values(**row._asdict()))
+
+
+def link(connection: Connection, digest: bytes) -> LinkRow | None:
+    """Return the link with this digest."""
+    row = connection.execute(select(*_LINK).where(links.c.digest == digest)).one_or_none()
+    return LinkRow(*row) if row else None
+
+
+def use_link(connection: Connection, digest: bytes, now_ms: int) -> bool:
+    """Take note that a link was used; False if it was before."""
+    unused = update(links).where(links.c.digest == digest, links.c.used_ms.is_(None))
+    return bool(connection.execute(unused.values(used_ms=now_ms)).rowcount)
