@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from hostpulse import __version__
-from hostpulse.cli_access import GROUPS
+from hostpulse.cli_access import COMMANDS
 from hostpulse.cli_settings import Refused, load_settings, with_settings
 from hostpulse.cli_stored import export, storage
 from hostpulse.config import Config, ConfigError, address
@@ -37,8 +37,8 @@ def up(**settings: Any) -> None:
     _run(load_settings(settings), with_agent=True)
 
 
-for group in GROUPS:
-    main.add_command(group)
+for command in COMMANDS:
+    main.add_command(command)
 main.add_command(export)
 main.add_command(storage)
 

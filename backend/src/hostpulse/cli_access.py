@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
+import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -243,7 +246,54 @@ def verify_audit(**settings: Any) -> None:
         click.echo(f"{count} entries, each as it was written.")
 
 
-GROUPS = (enrol, key, user, tenant, audit)
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@with_stored_settings
+def backup(file: Path, **settings: Any) -> None:
+    """Write accounts, keys, servers and the audit log into FILE, for this user alone.
+
+    Samples are not in it; sessions neither. The backend may run meanwhile.
+    """
+    from hostpulse.control.backup import dump
+
+    with _office(settings) as office, office.store.transaction() as connection:
+        beside = file.with_name(f"{file.name}.new")
+        beside.unlink(missing_ok=True)
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as raw, gzip.GzipFile(fileobj=raw, mode="wb") as zipped:
+            zipped.writelines(line + b"\n" for line in dump(connection))
+        beside.replace(file)
+    with _office(settings) as office:
+        office.people.log(office.by, "make a backup", file.name)
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.confirmation_option(prompt="All accounts, keys and servers there are give way. Go on?")
+@with_stored_settings
+def restore(file: Path, **settings: Any) -> None:
+    """Put the content of FILE, which `backup` wrote, in the place of all that is there.
+
+    Everybody has to sign in again. The backend may run meanwhile.
+    """
+    from hostpulse.control.backup import NoBackup, load
+
+    try:
+        with (
+            _office(settings) as office,
+            gzip.open(file) as lines,
+            office.store.transaction() as connection,
+        ):
+            counts = load(connection, lines)
+    except (NoBackup, OSError, EOFError) as error:
+        raise click.ClickException(f"{file}: {error} Nothing was changed.") from error
+    with _office(settings) as office:
+        office.people.log(office.by, "restore a backup", file.name)
+    for name, number in counts.items():
+        click.echo(f"{number:>8}  {name}")
+
+
+COMMANDS = (enrol, key, user, tenant, audit, backup, restore)
 
 
 def _moment(time_ms: int) -> str:

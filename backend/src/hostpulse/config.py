@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from socket import getfqdn, gethostname
 from typing import Annotated, Any
@@ -83,7 +83,7 @@ class Config:
         "Processes that serve; several need a storage and a control store that they can share.",
     )
     auth: bool = _setting(
-        False, "Whether people sign in; without it this machine may do everything, on loopback only."
+        False, "Whether people sign in; if not, this machine may do everything, on loopback only."
     )
     public_url: str = _setting(
         "", "Address that people and agents type, such as https://monitor.example.com."
@@ -199,6 +199,13 @@ def _check_exposure(config: Config) -> None:
         raise ConfigError("tls_cert, tls_key: name both files, or none.")
     if config.public_url and urlsplit(config.public_url).hostname is None:
         raise ConfigError("public_url: use an address such as https://monitor.example.com.")
+    if config.behind_proxy and not config.auth:
+        raise ConfigError(
+            "auth: whoever comes through a proxy looks like this machine, so people have to sign "
+            "in; leave --no-auth out, or --behind-proxy."
+        )
+    for proxy in filter(None, config.behind_proxy.split(",")):
+        _check_proxy(proxy.strip())
     if is_loopback(config.host):
         return
     if not (config.tls_cert or config.behind_proxy or config.plain_http):
@@ -212,6 +219,18 @@ def _check_exposure(config: Config) -> None:
             f"auth: {config.host} can be reached by others, so people have to sign in; leave "
             "--no-auth out, or use 127.0.0.1."
         )
+
+
+def _check_proxy(proxy: str) -> None:
+    try:
+        is_everybody = ip_network(proxy).prefixlen == 0
+    except ValueError as error:
+        raise ConfigError(
+            f"behind_proxy: use addresses or networks, such as 127.0.0.1 or 10.1.0.0/16, not "
+            f"{proxy!r}."
+        ) from error
+    if is_everybody:
+        raise ConfigError("behind_proxy: name the proxies; else any client may say who it is.")
 
 
 @lru_cache(maxsize=1024)
