@@ -256,14 +256,17 @@ def backup(file: Path, **settings: Any) -> None:
     """
     from hostpulse.control.backup import dump
 
-    with _office(settings) as office, office.store.transaction() as connection:
+    with _office(settings) as office:
         beside = file.with_name(f"{file.name}.new")
         beside.unlink(missing_ok=True)
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as raw, gzip.GzipFile(fileobj=raw, mode="wb") as zipped:
+        with (
+            os.fdopen(descriptor, "wb") as raw,
+            gzip.GzipFile(fileobj=raw, mode="wb") as zipped,
+            office.store.transaction() as connection,
+        ):
             zipped.writelines(line + b"\n" for line in dump(connection))
         beside.replace(file)
-    with _office(settings) as office:
         office.people.log(office.by, "make a backup", file.name)
 
 
@@ -279,16 +282,12 @@ def restore(file: Path, **settings: Any) -> None:
     from hostpulse.control.backup import NoBackup, load
 
     try:
-        with (
-            _office(settings) as office,
-            gzip.open(file) as lines,
-            office.store.transaction() as connection,
-        ):
-            counts = load(connection, lines)
+        with _office(settings) as office:
+            with gzip.open(file) as lines, office.store.transaction() as connection:
+                counts = load(connection, lines)
+            office.people.log(office.by, "restore a backup", file.name)
     except (NoBackup, OSError, EOFError) as error:
         raise click.ClickException(f"{file}: {error} Nothing was changed.") from error
-    with _office(settings) as office:
-        office.people.log(office.by, "restore a backup", file.name)
     for name, number in counts.items():
         click.echo(f"{number:>8}  {name}")
 
