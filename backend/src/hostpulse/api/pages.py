@@ -76,7 +76,7 @@ class _Views:
         return page
 
     @needing(Need.OPEN)
-    def show_index(self) -> Response:
+    def show_index(self, section: str = "") -> Response:
         return self._index()
 
     @needing(Need.OPEN)
