@@ -103,6 +103,8 @@ class Door:
     async def _route(
         self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, exchange: _Exchange
     ) -> None:
+        if len(headers) != len(scope["headers"]):
+            _check_host_is_one(scope["headers"])
         _check_framing(headers)
         self._parts.guard.check_host(headers.get(b"host", b"").decode("latin-1"))
         if self._cors.is_preflight(scope["method"], headers):
@@ -228,6 +230,12 @@ def _check_content_type(headers: dict[bytes, bytes]) -> None:
     kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
     if kind != b"application/json":
         raise BadRequest(415, "Content-Type: send application/json.")
+
+
+def _check_host_is_one(headers: Iterable[Header]) -> None:
+    """Refuse two names of this server: which one counts is a matter of who looks."""
+    if sum(name == b"host" for name, _ in headers) > 1:
+        raise BadRequest(400, "Host: send one.", closes=True)
 
 
 def _check_framing(headers: dict[bytes, bytes]) -> None:
