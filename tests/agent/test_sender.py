@@ -9,12 +9,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
 from email.utils import formatdate
 from pathlib import Path
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 
 import pytest
 import trustme
+from hostpulse_agent import sender
 from hostpulse_agent.sender import (
     Answer,
     Transport,
@@ -301,6 +303,46 @@ def test_a_certificate_of_an_unknown_authority_gets_no_report(authority: trustme
     ):
         transport(server.url, KEY).post(gzipped(b"{}"))
     assert server.requests == []
+
+
+def test_a_certificate_that_ended_gets_no_report(authority: trustme.CA, tmp_path: Path) -> None:
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    past = datetime.now(timezone.utc) - timedelta(days=1)
+    authority.issue_cert("127.0.0.1", not_after=past).configure_cert(context)
+    with (
+        serving(Server(), tls=context) as server,
+        pytest.raises(Unreachable, match="expired"),
+    ):
+        transport(server.url, KEY, str(tmp_path / "ca.pem")).post(gzipped(b"{}"))
+    assert server.requests == []
+
+
+def test_a_server_without_tls_gets_nothing_where_tls_is_asked_for() -> None:
+    with serving(Server()) as server:
+        way = transport(server.url.replace("http:", "https:"), KEY)
+        for _ in range(3):
+            with pytest.raises(Unreachable):
+                way.post(gzipped(b"{}"))
+    assert server.requests == []
+
+
+def test_without_a_file_of_its_own_it_trusts_whom_the_system_trusts(
+    authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority.cert_pem.write_to_path(str(tmp_path / "system.pem"))
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "system.pem"))
+    with serving(Server(), tls=tls(authority, "127.0.0.1")) as server:
+        assert transport(server.url, KEY).post(gzipped(b'{"timestamp":"t"}')).status == 200
+    monkeypatch.delenv("SSL_CERT_FILE")
+    monkeypatch.setattr(
+        sender, "AUTHORITIES", (str(tmp_path / "none.pem"), str(tmp_path / "system.pem"))
+    )
+    if ssl.get_default_verify_paths().cafile is None:
+        with serving(Server(), tls=tls(authority, "127.0.0.1")) as server:
+            assert transport(server.url, KEY).post(gzipped(b'{"timestamp":"t"}')).status == 200
 
 
 @given(st.binary(max_size=5000))

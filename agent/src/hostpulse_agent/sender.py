@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
 import zlib
@@ -27,6 +28,12 @@ STATUS = re.compile(r"HTTP/1\.1 ([2-5]\d\d)(?: |$)")
 LENGTH = re.compile(r"[0-9]{1,4}")
 MAX_RETRY_AFTER_SECONDS = 3600.0
 MAX_SAID_CHARACTERS = 300
+AUTHORITIES = (
+    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Arch
+    "/etc/pki/tls/certs/ca-bundle.crt",  # Red Hat
+    "/etc/ssl/ca-bundle.pem",  # SUSE
+    "/etc/ssl/cert.pem",  # Alpine
+)
 
 
 class Unreachable(Exception):
@@ -265,6 +272,14 @@ class _KeptConnection:
         return found
 
 
+def _system_authorities() -> str:
+    """Return the file of certificates that this machine trusts; requests would bring its own."""
+    import ssl
+
+    own = ssl.get_default_verify_paths().cafile  # SSL_CERT_FILE, if that is set
+    return next((path for path in (own, *AUTHORITIES) if path and os.access(path, os.R_OK)), "")
+
+
 def _pool(url: str, ca_file: str) -> tuple[Any, str]:
     """Return what holds the connection, and what to ask it for: a proxy wants the whole address."""
     import requests
@@ -273,7 +288,9 @@ def _pool(url: str, ca_file: str) -> tuple[Any, str]:
     settings = requests.Session().merge_environment_settings(url, {}, True, ca_file or True, None)
     # A proxy would look for loopback on its own machine.
     proxies = {} if is_loopback(urlsplit(url).hostname or "") else settings["proxies"]
-    verify = settings["verify"] or True
+    verify = settings["verify"]
+    if verify is True or not verify:
+        verify = _system_authorities() or True
     adapter = HTTPAdapter(pool_connections=1, pool_maxsize=1, max_retries=0)
     request = requests.PreparedRequest()
     request.prepare(method="POST", url=url)
