@@ -21,7 +21,7 @@ import structlog
 from a2wsgi.wsgi import build_environ
 from werkzeug.test import run_wsgi_app
 
-from hostpulse.access.guard import FORWARDING_HEADERS, Asker
+from hostpulse.access.guard import FORWARDING_HEADERS, Asker, without_port
 from hostpulse.api.answers import (
     REFUSED,
     SECURITY_HEADERS,
@@ -34,7 +34,7 @@ from hostpulse.api.answers import (
 from hostpulse.api.cors import Cors
 from hostpulse.api.metrics import Received
 from hostpulse.app import create_app
-from hostpulse.config import origins
+from hostpulse.config import is_loopback, origins
 from hostpulse.parts import Parts
 
 Scope = MutableMapping[str, Any]
@@ -52,6 +52,7 @@ _JSON = (b"content-type", b"application/json")
 _NO_SNIFF = (b"x-content-type-options", b"nosniff")
 _FORWARDING = frozenset(name.encode() for name in FORWARDING_HEADERS)
 _NO_STORE = (b"cache-control", b"no-store")
+_STAY_ON_TLS = (b"strict-transport-security", b"max-age=31536000")
 
 
 class ClientGone(Exception):
@@ -87,7 +88,8 @@ class Door:
         request_id = next(self._ids)
         scope["state"] = {"request_id": request_id}
         headers = dict(scope["headers"])
-        exchange = _Exchange(send, request_id, self._cors.headers(scope["method"], headers))
+        more = [*self._cors.headers(scope["method"], headers), *_tls_headers(scope, headers)]
+        exchange = _Exchange(send, request_id, more)
         try:
             await self._route(scope, headers, receive, exchange)
         except ClientGone:
@@ -155,14 +157,14 @@ class Door:
 class _Exchange:
     """Sends one answer with the headers that every answer has."""
 
-    def __init__(self, send: Send, request_id: str, cross_origin: list[Header]) -> None:
+    def __init__(self, send: Send, request_id: str, more: list[Header]) -> None:
         self._send = send
         self._request_id = (b"x-request-id", request_id.encode())
-        self._cross_origin = cross_origin
+        self._more = more
         self.status = 0
 
     def _common(self) -> list[Header]:
-        return [*_COMMON, self._request_id, *self._cross_origin]
+        return [*_COMMON, self._request_id, *self._more]
 
     async def answer(self, answer: Answer) -> None:
         """Send an answer of our own, unless one was begun already."""
@@ -174,7 +176,7 @@ class _Exchange:
 
     async def receipt(self, body: bytes) -> None:
         """Send the answer to an agent: no browser shows it, so it carries no page's headers."""
-        await self._whole(200, body, [_NO_SNIFF, self._request_id, *self._cross_origin])
+        await self._whole(200, body, [_NO_SNIFF, self._request_id, *self._more])
 
     async def _whole(self, status: int, body: bytes, headers: list[Header]) -> None:
         self.status = status
@@ -224,6 +226,12 @@ def _asker(scope: Scope, headers: dict[bytes, bytes]) -> Asker:
         not _FORWARDING.isdisjoint(headers),
         scope.get("scheme") == "https",
     )
+
+
+def _tls_headers(scope: Scope, headers: dict[bytes, bytes]) -> list[Header]:
+    """Have a browser that came by TLS do so for a year; on localhost other programs serve too."""
+    host = without_port(headers.get(b"host", b"").decode("latin-1"))
+    return [_STAY_ON_TLS] if scope.get("scheme") == "https" and not is_loopback(host) else []
 
 
 def _check_content_type(headers: dict[bytes, bytes]) -> None:

@@ -28,6 +28,11 @@ class AgentMissing(Exception):
 
 def command(config: Config) -> list[str]:
     """Return the command line of the local agent; raises AgentMissing."""
+    if config.tls_cert or config.behind_proxy:
+        raise AgentMissing(
+            "`hostpulse up` runs its agent without a key, over plain HTTP on loopback: with TLS or "
+            "behind a proxy use `hostpulse serve`, and enrol this machine like any other."
+        )
     beside = shutil.which("hostpulse-agent", path=str(Path(sys.executable).parent))
     program = beside or shutil.which("hostpulse-agent")
     if program is None:

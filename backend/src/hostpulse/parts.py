@@ -22,10 +22,12 @@ from hostpulse.report import Limits
 from hostpulse.storage import Options, Retention, Storage, StorageError, open_storage
 from hostpulse.storage.tiers import DAY_MS, HOUR_MS
 from hostpulse.telemetry import Telemetry
+from hostpulse.tls import Certificate
 
 CHECK_SECONDS = 2.0
 UPKEEP_SECONDS = 5.0
 UPKEEP_LIMIT = 600.0
+RENEWAL_SECONDS = 5.0
 
 
 def wall_clock_ms() -> int:
@@ -52,10 +54,14 @@ class Parts:
     storage_upkeep: Chore
     saving: Chore
     key_refresh: Chore
+    certificate: Certificate | None
+    renewal: Chore | None
 
     def close(self) -> None:
         """Store what waits and let go of everything."""
         self.ingest.close()
+        if self.renewal is not None:
+            self.renewal.close()
         self.key_refresh.close()
         self.saving.close()
         self.registrar.close()
@@ -66,6 +72,7 @@ class Parts:
 
 def build(config: Config, clock_ms: Callable[[], int] = wall_clock_ms) -> Parts:
     """Make the parts that `config` asks for; raises ConfigError, StoreAway."""
+    certificate = Certificate(config.tls_cert, config.tls_key) if config.tls_cert else None
     store = open_store(config.control, data_folder(config))
     try:
         storage = open_storage(config.storage, storage_options(config, clock_ms))
@@ -101,6 +108,9 @@ def build(config: Config, clock_ms: Callable[[], int] = wall_clock_ms) -> Parts:
         keyring.refresh,
         patience_seconds=PATIENCE_SECONDS,
     )
+    renewal = None
+    if certificate is not None:
+        renewal = Chore("the renewal of the certificate", RENEWAL_SECONDS, certificate.renew)
     return Parts(
         config,
         storage,
@@ -117,6 +127,8 @@ def build(config: Config, clock_ms: Callable[[], int] = wall_clock_ms) -> Parts:
         upkeep,
         saving,
         key_refresh,
+        certificate,
+        renewal,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import signal
 import socket
+import ssl
 import sys
 
 import uvicorn
@@ -45,7 +46,7 @@ def listen(config: Config) -> socket.socket:
 def server_for(parts: Parts) -> uvicorn.Server:
     """Return the server that answers through the door."""
     config = parts.config
-    settings = uvicorn.Config(
+    settings = _Settings(
         Door(parts),
         http=protocol_class(config.header_timeout_seconds, config.body_timeout_seconds),
         ws="none",
@@ -53,15 +54,25 @@ def server_for(parts: Parts) -> uvicorn.Server:
         lifespan="on",
         proxy_headers=bool(config.behind_proxy),
         forwarded_allow_ips=config.behind_proxy or None,
-        ssl_certfile=config.tls_cert or None,
-        ssl_keyfile=config.tls_key or None,
         server_header=False,
         access_log=False,
         log_config=None,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
+    if parts.certificate is not None:
+        settings.context = parts.certificate.context
     return uvicorn.Server(settings)
+
+
+class _Settings(uvicorn.Config):
+    """uvicorn's settings, with a certificate that is renewed while it serves."""
+
+    context: ssl.SSLContext | None = None
+
+    def load(self) -> None:
+        super().load()
+        self.ssl = self.context
 
 
 def _stop_with_the_terminal() -> None:

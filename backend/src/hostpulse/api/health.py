@@ -48,6 +48,9 @@ def health_blueprint(parts: Parts) -> Blueprint:
     @operation("How the backend is", Health, needs=Need.OPEN)
     def show_health() -> Response:
         components = {"storage": _storage(parts), "control": _control(parts)}
+        if parts.renewal is not None:
+            problem = parts.renewal.problem
+            components["certificate"] = Component("failed" if problem else "ok", problem=problem)
         well = all(component.status == "ok" for component in components.values())
         if not principal().may(Need.READ):
             return reply(Health("ok" if well else "degraded"))
