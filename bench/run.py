@@ -15,6 +15,7 @@ import agents
 import duty
 import growth
 import ingest
+import keys
 import latency
 import pages
 import peers
@@ -35,6 +36,7 @@ def main() -> None:
     parts: dict[str, Callable[[], Result]] = {
         "storages": lambda: storages.measure(asked.rounds, asked.quick),
         "ingest": lambda: ingest.measure(asked.rounds, asked.slow, asked.quick),
+        "keys": lambda: keys.measure(asked.rounds, asked.quick),
         "duty": lambda: duty.measure(asked.quick),
         "sizes": lambda: sizes.measure(asked.quick),
         "reads": lambda: reads.measure(asked.quick),
@@ -56,7 +58,18 @@ def main() -> None:
 
 def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench/run.py", description=__doc__)
-    names = ["ingest", "storages", "duty", "sizes", "reads", "growth", "history", "agents", "pages"]
+    names = [
+        "ingest",
+        "keys",
+        "storages",
+        "duty",
+        "sizes",
+        "reads",
+        "growth",
+        "history",
+        "agents",
+        "pages",
+    ]
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(names)}; else all")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of ingest (default 3)")

@@ -94,8 +94,8 @@ class Guard:
 
     def for_ingest(self, asker: Asker) -> Principal:
         """Return who sends samples; raises AccessDenied."""
-        if asker.key:
-            return self._of_key(asker, Need.INGEST)
+        if key := asker.key:
+            return self._of_key(asker, key, Need.INGEST)
         if asker.is_local and not self._is_proxied and not asker.is_foreign_page:
             return SEEDLING
         self._limiter.check_stranger(asker.peer)
@@ -107,8 +107,9 @@ class Guard:
 
     def for_people(self, asker: Asker, need: Need, changes: bool) -> Principal:
         """Return who asks for something that has this need; raises AccessDenied, StoreAway."""
-        if need in (Need.ENROL, Need.ROTATE) or (asker.key and need is not Need.OPEN):
-            return self._of_key(asker, need)
+        key = asker.key
+        if need in (Need.ENROL, Need.ROTATE) or (key and need is not Need.OPEN):
+            return self._of_key(asker, key, need)
         if changes and asker.is_foreign_page:
             raise AccessDenied(
                 403,
@@ -137,12 +138,12 @@ class Guard:
             403, "With --no-auth only this machine may do that; open http://localhost here."
         )
 
-    def _of_key(self, asker: Asker, need: Need) -> Principal:
-        found = self._keyring.find(asker.key) if asker.key else None
+    def _of_key(self, asker: Asker, key: str, need: Need) -> Principal:
+        found = self._keyring.find(key) if key else None
         if found is not None:
             self._limiter.check(found)
             return _allowed(found, need)
-        self._limiter.check_stranger(asker.peer, WRONG_KEY_COST if asker.key else 1)
+        self._limiter.check_stranger(asker.peer, WRONG_KEY_COST if key else 1)
         raise AccessDenied(
             401,
             "The key is wrong, revoked or too old; send a good one in Authorization: Bearer <key>.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
 from hmac import compare_digest
 from threading import Lock
 from typing import NamedTuple
@@ -15,6 +16,7 @@ from hostpulse.control.store import ControlStore
 
 REFRESH_SECONDS = 0.5
 _NO_DIGEST = bytes(32)
+_USED_EVERY_MS = 60_000
 _GRANTS = {
     keys.AGENT: frozenset({Need.INGEST, Need.ROTATE}),
     keys.INGEST: frozenset({Need.INGEST}),
@@ -38,7 +40,9 @@ class Keyring:
         self._clock_ms = clock_ms
         self._known: dict[str, Known] = {}
         self._change = -1
+        self._found: dict[bytes, Known] = {}
         self._used: dict[str, int] = {}
+        self._noted: dict[str, int] = {}
         self._turn = Lock()
         self.refresh()
 
@@ -54,22 +58,32 @@ class Keyring:
             if change != self._change:
                 rows = key_rows.live(connection)
                 self._known = {row.id: _known(row) for row in rows}
+                self._found = {}  # after the table: nobody may find a revoked key in the old one
                 self._change = change
 
     def find(self, text: str) -> Principal | None:
         """Return whose key `text` is, None if it is good for nothing (any more)."""
+        asked = sha256(text.encode("utf-8", "surrogatepass")).digest()
+        found = self._found  # before the table is looked at: see refresh()
+        known = found.get(asked) or self._compare(text)
+        if known is None:
+            return None
+        now_ms = self._clock_ms()
+        if known.expires_ms is not None and now_ms >= known.expires_ms:
+            return None
+        found[asked] = known
+        id_ = known.principal.key
+        if now_ms - self._noted.get(id_, 0) >= _USED_EVERY_MS:
+            self._used[id_] = self._noted[id_] = now_ms
+        return known.principal
+
+    def _compare(self, text: str) -> Known | None:
         key = keys.parse(text)
         if key is None:
             return None
         known = self._known.get(key.id)
         digest = known.digest if known else _NO_DIGEST  # an unknown key takes as long
-        if not compare_digest(digest, key.digest) or known is None:
-            return None
-        now_ms = self._clock_ms()
-        if known.expires_ms is not None and now_ms >= known.expires_ms:
-            return None
-        self._used[key.id] = now_ms
-        return known.principal
+        return known if compare_digest(digest, key.digest) else None
 
 
 def _known(row: KeyRow) -> Known:

@@ -210,7 +210,7 @@ class People:
             is_early = False  # who guesses elsewhere must not keep the owner out
         fits = self._passwords.fits(person.password if person else "", password)
         if person is None or not fits or is_early or person.disabled:
-            self._tries.note_failure(network)
+            self._tries.count(network)
             self._note_failure(_Attempt(person, name, client, now_ms, is_early))
             raise AccessDenied(401, _WRONG)
         kept = (
