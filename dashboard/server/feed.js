@@ -15,6 +15,8 @@ const OVERLAP_STEPS = 6;
 /** Samples that were sent late lie further back: once a minute all is asked again. */
 const WHOLE_EVERY = 12;
 const REPORT_EVERY = 6;
+/** Which custom metrics there once were: those of the newest report are asked for at once. */
+const NAMES_TURN = 2;
 /** How the disks grow: not at once, the page has no room for one more question, then once an hour. */
 const GROWTH_EVERY = 720;
 /** An hour each. */
@@ -74,7 +76,7 @@ export function createFeed({ api, clock, id }) {
 
   /** @param {Window} window @param {AbortSignal} signal */
   async function askHistory(window, signal) {
-    if (!data.loaded) known = stored(await api.series(id, { signal }));
+    if (!data.loaded) await askReport(signal); // it names the custom metrics
     data.custom = chosen([...known, ...reported(data.latest?.report), ...stored(data.history.series)]);
     const old = clock.now() - data.history.end > OLD_MS;
     if (window.kind === "fixed" || whole || old || slowStep(window) || turn % WHOLE_EVERY === 0 || !data.history.times.length) {
@@ -89,6 +91,13 @@ export function createFeed({ api, clock, id }) {
   async function askGrowth(signal) {
     const week = { metrics: ["disk_used"], start: "-7d", end: "now", points: GROWTH_POINTS };
     data.growth = growths(await api.history(id, { ...week, signal }));
+  }
+
+  /** @param {AbortSignal} signal */
+  async function askNames(signal) {
+    known = stored(await api.series(id, { signal }));
+    const asked = new Set(data.custom.asked);
+    whole ||= chosen(known).asked.some((metric) => !asked.has(metric));
   }
 
   /** @param {AbortSignal} signal */
@@ -113,16 +122,17 @@ export function createFeed({ api, clock, id }) {
 
     /** @param {Window} window @param {AbortSignal} signal */
     async refresh(window, signal) {
-      const first = !data.loaded;
-      const report = first || turn % REPORT_EVERY === REPORT_EVERY - 1;
+      const report = turn % REPORT_EVERY === REPORT_EVERY - 1;
       const growth = turn % GROWTH_EVERY === 1;
+      const names = turn === NAMES_TURN;
       const wasWhole = whole;
       const [history, row] = await Promise.all([
         isDue(window) ? askHistory(window, signal) : data.history,
-        first || !(report || growth) ? api.server(id, { signal }) : data.row,
+        report || growth || names ? data.row : api.server(id, { signal }),
         report ? askReport(signal) : growth ? askGrowth(signal) : null,
       ]);
       if (wasWhole) whole = false;
+      if (names) await askNames(signal);
       const interval = row?.interval_seconds && row.interval_seconds * 1000;
       Object.assign(data, { history: interval ? { ...history, interval } : history, row, loaded: true });
       turn += 1;

@@ -50,7 +50,7 @@ const pass = async (feed, fake, window = LIVE) => {
 test("after the first answer a refresh asks two questions, and only for what is new", async () => {
   const fake = backend(NOW);
   const feed = feedOver(fake);
-  assert.equal(await pass(feed, fake), 4);
+  assert.equal(await pass(feed, fake), 3);
   for (let i = 0; i < 30; i += 1) assert.equal(await pass(feed, fake), 2);
 });
 
@@ -65,13 +65,22 @@ test("a server is new for as long as its first line may still be missing", async
   assert.equal(feed.isNew(), false);
 });
 
-test("custom metrics are asked for with all the others, in the same question", async () => {
+test("custom metrics of the newest report are asked for with all the others, in the same question", async () => {
   const fake = backend(NOW);
-  fake.state.stored = ["cpu_percent_total", "custom.jobs"];
+  fake.state.report = { custom: { jobs: 1 } };
   const feed = feedOver(fake);
   await pass(feed, fake);
   assert.ok(fake.state.metrics.includes("cpu_percent_total") && fake.state.metrics.at(-1) === "custom.jobs");
   assert.equal(fake.asked.filter((question) => question === "history").length, 1);
+});
+
+test("custom metrics that are sent no more are asked for soon after, with their whole history", async () => {
+  const fake = backend(NOW);
+  fake.state.stored = ["cpu_percent_total", "custom.jobs"];
+  const feed = feedOver(fake);
+  for (let i = 0; i < 4; i += 1) await pass(feed, fake);
+  assert.equal(fake.state.metrics.at(-1), "custom.jobs");
+  assert.equal(fake.state.start, "-15m");
 });
 
 test("a custom metric that comes while the page is open is asked for within a minute, at no question more", async () => {
