@@ -7,7 +7,10 @@
  * @property {string} hostname
  * @property {"up" | "late" | "down" | "waiting" | "paused"} status
  * @property {string[]} tags
- * @property {string[]} flags
+ * @property {string[]} flags `clock_ahead`, `cloned`
+ * @property {string} [name] given by people
+ * @property {boolean} [enrolled] has a key of its own
+ * @property {string} [note]
  * @property {(number | null)[]} [spark]
  * @property {number} [first_seen]
  * @property {number} [last_seen]
@@ -34,6 +37,20 @@
  * @property {Record<string, any>} [facts]
  */
 
+/**
+ * @typedef {object} Session
+ * @property {boolean} auth false with --no-auth: nobody signs in
+ * @property {boolean} signed_in
+ * @property {boolean} needs_setup nobody owns this backend yet
+ * @property {boolean} plain_http
+ * @property {string} name
+ * @property {string} role
+ * @property {string} tenant
+ * @property {Record<string, string>} tenants names by id
+ * @property {string[]} may
+ * @property {string} csrf
+ */
+
 /** @typedef {Record<"up" | "late" | "down" | "waiting" | "paused", number>} Counts */
 /** @typedef {{now: number, total: number, delta: boolean, counts: Counts, servers: Partial<Server>[]}} ServersAnswer */
 /**
@@ -55,7 +72,7 @@
 
 export const STATUSES = /** @type {const} */ (["down", "late", "waiting", "up", "paused"]);
 
-const TEXTS = ["hostname", "disk_mountpoint", "os", "kernel", "agent_version"];
+const TEXTS = ["hostname", "name", "note", "disk_mountpoint", "os", "kernel", "agent_version"];
 const NUMBERS = [
   "number", "first_seen", "last_seen", "time", "interval_seconds", "clock_offset_ms", "boot_time", "cpu_count_logical",
   "memory_total", "cpu_percent_total", "memory_percent", "swap_percent", "disk_percent", "bytes_recv_per_sec",
@@ -63,16 +80,16 @@ const NUMBERS = [
 ];
 
 /** @param {unknown} value @returns {Record<string, any>} */
-const asObject = (value) =>
+export const asObject = (value) =>
   value !== null && typeof value === "object" && !Array.isArray(value) ? /** @type {any} */ (value) : {};
 /** @param {unknown} value @returns {any[]} */
-const asArray = (value) => (Array.isArray(value) ? value : []);
+export const asArray = (value) => (Array.isArray(value) ? value : []);
 /** @param {unknown} value @param {number} [fallback] */
-const asNumber = (value, fallback = 0) => (Number.isFinite(value) ? Number(value) : fallback);
+export const asNumber = (value, fallback = 0) => (Number.isFinite(value) ? Number(value) : fallback);
 /** @param {unknown} value */
-const asText = (value) => (typeof value === "string" ? value : "");
+export const asText = (value) => (typeof value === "string" ? value : "");
 /** @param {unknown} value */
-const asTexts = (value) => asArray(value).filter((item) => typeof item === "string");
+export const asTexts = (value) => asArray(value).filter((item) => typeof item === "string");
 /** @param {unknown} value @returns {(number | null)[]} */
 const asPoints = (value) => asArray(value).map((item) => (Number.isFinite(item) ? item : null));
 
@@ -86,6 +103,7 @@ export function decodeServer(value) {
   for (const name of NUMBERS) if (Number.isFinite(raw[name])) row[name] = raw[name];
   for (const name of TEXTS) if (typeof raw[name] === "string") row[name] = raw[name];
   if (STATUSES.includes(raw.status)) row.status = raw.status;
+  if (typeof raw.enrolled === "boolean") row.enrolled = raw.enrolled;
   if ("tags" in raw) row.tags = asTexts(raw.tags);
   if ("flags" in raw) row.flags = asTexts(raw.flags);
   if (Array.isArray(raw.spark)) row.spark = asPoints(raw.spark);
@@ -152,5 +170,16 @@ export function decodeLatest(value) {
   return {
     id: asText(raw.id), hostname: asText(raw.hostname), received_at: asNumber(raw.received_at),
     time: asNumber(raw.time), report: asObject(raw.report),
+  };
+}
+
+/** @param {unknown} value @returns {Session} */
+export function decodeSession(value) {
+  const raw = asObject(value);
+  const tenants = Object.entries(asObject(raw.tenants)).map(([id, name]) => [id, asText(name) || id]);
+  return {
+    auth: raw.auth !== false, signed_in: raw.signed_in === true, needs_setup: raw.needs_setup === true,
+    plain_http: raw.plain_http === true, name: asText(raw.name), role: asText(raw.role), tenant: asText(raw.tenant),
+    tenants: Object.fromEntries(tenants), may: asTexts(raw.may), csrf: asText(raw.csrf),
   };
 }

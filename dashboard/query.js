@@ -56,7 +56,7 @@ function fits(tag, value) {
 
 /** @param {string} word @returns {Match} */
 const wordMatch = (word) => (server) =>
-  contains(server.hostname, word) || server.status === word || contains(server.os, word) ||
+  contains(server.hostname, word) || contains(server.name, word) || server.status === word || contains(server.os, word) ||
   server.tags.some((tag) => contains(tag, word));
 
 /** @param {string} text */

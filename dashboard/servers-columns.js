@@ -6,7 +6,7 @@ import { MISSING, ago, byteRate, celsius, count, duration, isoTime, load, percen
 import { icon } from "./icons.js";
 import { serverPath } from "./router.js";
 import { fitTags, tagMeasure } from "./servers-tags.js";
-import { ageSeconds, clockBadge, hasValues, level, sampleTime, statusText, statusTitle } from "./status.js";
+import { ageSeconds, hasValues, level, nameOf, oddities, sampleTime, statusText, statusTitle } from "./status.js";
 
 /** @typedef {import("./decode.js").Server} Server */
 /** What cells need beside the server. @typedef {{nowMs: number, catalogue: Map<string, import("./decode.js").Metric>, tags: number, room: number}} Look `room`: px for a name and its tags */
@@ -114,18 +114,23 @@ function nameCell(cell) {
   const tags = box.appendChild(part("span", "name__tags"));
   let drawn = "";
   return (server, look) => {
-    setText(link, server.hostname);
+    const name = nameOf(server);
+    setText(link, name);
     const href = serverPath(server.id);
     if (link.getAttribute("href") !== href) link.setAttribute("href", href);
-    const badge = clockBadge(server);
-    const key = JSON.stringify([server.hostname, server.tags, look.tags, look.room, badge]);
+    const odd = oddities(server);
+    const key = JSON.stringify([name, server.hostname, server.tags, look.tags, look.room, odd]);
     if (key === drawn) return;
     drawn = key;
     measure ??= tagMeasure();
-    const fitting = fitTags({ badge, tags: server.tags }, { most: look.tags, room: look.room }, measure);
-    const clock = badge ? [tagNode(badge, " tag--warn")] : [];
-    tags.replaceChildren(...clock, ...[...fitting.tags, fitting.others].filter(Boolean).map((tag) => tagNode(tag)));
-    cell.title = [server.hostname, server.tags.join(", ")].filter(Boolean).join(" · ");
+    const badges = odd.map(({ words }) => words);
+    const fitting = fitTags({ badges, tags: server.tags }, { most: look.tags, room: look.room }, measure);
+    tags.replaceChildren(
+      ...odd.map(({ words, title }) => Object.assign(tagNode(words, " tag--warn"), { title })),
+      ...[...fitting.tags, fitting.others].filter(Boolean).map((tag) => tagNode(tag)),
+    );
+    const called = name === server.hostname ? name : `${name} (${server.hostname})`;
+    cell.title = [called, server.tags.join(", ")].filter(Boolean).join(" · ");
   };
 }
 
@@ -174,7 +179,7 @@ const shown = (read) => (/** @type {Server} */ server) => (hasValues(server) ? r
 /** @type {readonly Column[]} */
 export const COLUMNS = [
   { id: "status", label: "Status", width: 136, ages: true, create: statusCell },
-  { id: "name", label: "Name", width: 0, create: nameCell, sort: (server) => server.hostname },
+  { id: "name", label: "Name", width: 0, create: nameCell, sort: nameOf },
   { id: "cpu", label: "CPU", width: 112, keep: 9, sort: shown((server) => server.cpu_percent_total),
     create: meterCell("cpu_percent_total", (server) => server.cpu_percent_total) },
   { id: "spark", label: "CPU, 30 min", width: 112, keep: 5, create: sparkCell },

@@ -20,15 +20,16 @@ export function countByStatus(servers) {
 // Values that a server stops sending must not stay: a delta's row leaves out only what is a fact.
 const READINGS = [
   "cpu_percent_total", "memory_percent", "swap_percent", "disk_percent", "bytes_recv_per_sec", "bytes_sent_per_sec",
-  "load_per_core", "temperature_celsius", "processes_total",
+  "load_per_core", "temperature_celsius", "processes_total", "clock_offset_ms",
 ];
 
-/** @param {Server} old @param {Partial<Server>} news @returns {Server} */
+/** @param {Server} old @param {Partial<Server>} news a row with its id is whole, but for the line of CPU @returns {Server} */
 function changed(old, news) {
+  if (news.id !== undefined) return complete({ spark: old.spark, ...news });
   /** @type {Record<string, any>} */
   const kept = { ...old };
   for (const name of READINGS) delete kept[name];
-  return /** @type {Server} */ ({ ...kept, ...news });
+  return /** @type {Server} */ ({ ...kept, flags: [], ...news });
 }
 
 /**

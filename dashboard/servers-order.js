@@ -2,7 +2,7 @@
 /** Which servers the list shows, in what order and under which headings. */
 
 import { isNumber } from "./format.js";
-import { SEVERITY } from "./status.js";
+import { SEVERITY, nameOf } from "./status.js";
 import { countByStatus } from "./servers-list.js";
 
 /** @typedef {import("./decode.js").Server} Server */
@@ -27,7 +27,7 @@ const natural = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
 /** web-2 before web-10; equal names stay apart by their id. @param {Server} left @param {Server} right */
 const byName = (left, right) =>
-  natural.compare(left.hostname, right.hostname) || natural.compare(left.id, right.id);
+  natural.compare(nameOf(left), nameOf(right)) || natural.compare(left.id, right.id);
 
 /** @param {Server} left @param {Server} right */
 const bySeverity = (left, right) => SEVERITY[left.status] - SEVERITY[right.status] || byName(left, right);

@@ -28,17 +28,17 @@ const widthOf = (texts, measure) =>
   texts.reduce((sum, text) => sum + Math.min(TAG_MOST, measure(text) + TAG_PADDING) + TAG_GAP, -TAG_GAP);
 
 /**
- * The marks of a name: its badge, whole tags up to `most`, and how many there are besides.
- * @param {{badge: string, tags: string[]}} of `badge` may be ""
+ * The marks of a name: its badges, whole tags up to `most`, and how many there are besides.
+ * @param {{badges: string[], tags: string[]}} of
  * @param {{most: number, room: number}} look `room`: px for name and marks
  * @param {Measure} measure
  * @returns {{tags: string[], others: string}}
  */
-export function fitTags({ badge, tags }, { most, room }, measure) {
+export function fitTags({ badges, tags }, { most, room }, measure) {
   const left = room - NAME_LEAST - NAME_GAP;
   for (let count = Math.min(most, tags.length); ; count -= 1) {
     const others = tags.length > count ? `+${tags.length - count}` : "";
     const shown = tags.slice(0, count);
-    if (count === 0 || widthOf([badge, ...shown, others].filter(Boolean), measure) <= left) return { tags: shown, others };
+    if (count === 0 || widthOf([...badges, ...shown, others].filter(Boolean), measure) <= left) return { tags: shown, others };
   }
 }

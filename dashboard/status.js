@@ -18,6 +18,9 @@ export const SEVERITY = { down: 0, late: 1, waiting: 2, up: 3, paused: 4 };
 /** @type {Record<Server["status"], string>} */
 export const STATUS_WORDS = { down: "Down", late: "Late", waiting: "Waiting", up: "Up", paused: "Paused" };
 
+/** What people call it, or what it calls itself. @param {Server} server */
+export const nameOf = (server) => server.name || server.hostname;
+
 /** @param {Server} server */
 const interval = (server) => server.interval_seconds ?? DEFAULT_INTERVAL_SECONDS;
 
@@ -66,6 +69,17 @@ export function clockBadge(server) {
   return server.flags.includes("clock_ahead") ? "Clock ahead" : "";
 }
 
+/** What is odd about a server, in a word and in a sentence. @param {Server} server @returns {{words: string, title: string}[]} */
+export function oddities(server) {
+  const clock = clockBadge(server);
+  return [
+    ...(server.flags.includes("cloned") ? [{
+      words: "Cloned", title: "Two machines report with the key of this server; their values mix. Enrol one of them anew: hostpulse-agent enrol --again.",
+    }] : []),
+    ...(clock ? [{ words: clock, title: "The clock of this server is wrong; its samples are set to this server's time where that is known." }] : []),
+  ];
+}
+
 /** How bad a value is by the catalogue's own lines. @param {Metric | undefined} metric @param {number | null | undefined} value @returns {Level} */
 export function level(metric, value) {
   if (!metric || !isNumber(value)) return "";
@@ -89,5 +103,5 @@ export function statusNews(before, after) {
   const [first] = changed;
   const others = changed.length > 1 ? ` and ${changed.length - 1} more changed` : "";
   const down = [...after.values()].filter((server) => server.status === "down").length;
-  return `${first.hostname} is ${STATUS_WORDS[first.status].toLowerCase()}${others}. ${down} ${down === 1 ? "server" : "servers"} down.`;
+  return `${nameOf(first)} is ${STATUS_WORDS[first.status].toLowerCase()}${others}. ${down} ${down === 1 ? "server" : "servers"} down.`;
 }

@@ -6,6 +6,7 @@ import { createView } from "../server/view.js";
 import { createFeed } from "../server/feed.js";
 import { createWindowState } from "../server/window-state.js";
 import { serverKeys } from "../server/keys.js";
+import { nameOf } from "../status.js";
 import { boundsOf, rangeFor, windowWords } from "../timescale.js";
 
 /**
@@ -34,7 +35,7 @@ export async function mount(root, context) {
       }
       throw error;
     }
-    setTitle(feed.data.row?.hostname ?? id);
+    setTitle(feed.data.row ? nameOf(feed.data.row) : id);
     view.show();
     if (beginning) begin();
   }

@@ -5,7 +5,7 @@ import { fitTags } from "../../dashboard/servers-tags.js";
 
 const measure = (text) => 6 * text.length;
 const SIX = ["prod", "fra", "db", "gold", "b17", "team:storage"];
-const fit = (tags, room, { most = 2, badge = "" } = {}) => fitTags({ badge, tags }, { most, room }, measure);
+const fit = (tags, room, { most = 2, badges = [] } = {}) => fitTags({ badges, tags }, { most, room }, measure);
 
 test("two tags stand whole where there is room, the others are counted", () => {
   assert.deepEqual(fit(SIX, 300), { tags: ["prod", "fra"], others: "+4" });
@@ -25,7 +25,7 @@ test("what has no room beside a name is counted, however little room there is", 
 
 test("a badge has its room before any tag", () => {
   assert.deepEqual(fit(SIX, 200).tags, ["prod", "fra"]);
-  assert.deepEqual(fit(SIX, 200, { badge: "Clock 2 min off" }).tags, []);
+  assert.deepEqual(fit(SIX, 200, { badges: ["Clock 2 min off"] }).tags, []);
 });
 
 test("a tag longer than a mark may be does not take the room of three", () => {

@@ -35,6 +35,17 @@ test("a delta changes the rows it names, keeps their facts and drops readings th
   assert.equal(whole, true);
 });
 
+test("a row of a delta that names its server is whole: what it leaves out is no more", () => {
+  const { servers: before } = merged(new Map(), answer([
+    { id: "a", number: 1, hostname: "web-1", name: "The web", flags: ["cloned"], tags: ["prod"], spark: [1] },
+  ]));
+  const { servers } = merged(before, answer([{ id: "a", number: 1, hostname: "web-1", status: "up" }], { delta: true, total: 1 }));
+  const { name, flags, tags, spark } = servers.get("a");
+  assert.deepEqual([name, flags, tags, spark], [undefined, [], [], [1]]);
+  const { servers: later } = merged(before, answer([{ number: 1, status: "up" }], { delta: true, total: 1 }));
+  assert.deepEqual([later.get("a").name, later.get("a").flags], ["The web", []], "a flag that is left out is down");
+});
+
 test("a delta that does not add up asks for the full list", () => {
   const { servers: before } = merged(new Map(), answer([{ id: "a" }, { id: "b" }]));
   assert.equal(merged(before, answer([], { delta: true, total: 1 })).whole, false);
