@@ -1,9 +1,11 @@
 // @ts-check
 /** Every question the pages ask the backend; nothing else in the dashboard calls fetch. */
 
+import { isBackground } from "./background.js";
 import {
-  decodeCatalogue, decodeHistory, decodeLatest, decodeServer, decodeServers, decodeSeriesList,
+  decodeCatalogue, decodeHistory, decodeLatest, decodeServer, decodeServers, decodeSeriesList, decodeSession,
 } from "./decode.js";
+import { noAccess } from "./session.js";
 
 /** @typedef {import("./decode.js").Server} Server */
 /** @typedef {{signal?: AbortSignal}} Asking */
@@ -43,17 +45,26 @@ function address(path, query) {
 const serverAddress = (server, question = "") =>
   `/api/servers/${encodeURIComponent(server)}${question ? `/${question}` : ""}`;
 
-/** @param {{send?: (url: string, options: RequestInit) => Promise<Response>, timeoutMs?: number}} [seams] */
-export function createApi({ send = (url, options) => fetch(url, options), timeoutMs = TIMEOUT_MS } = {}) {
+/** @param {unknown} answer @returns {Server} */
+function oneServer(answer) {
+  const row = decodeServer(answer);
+  if (!row) throw new ApiError("The server answered without an id. Reload the page.", { status: 500 });
+  return /** @type {Server} */ ({ hostname: row.id, status: "waiting", tags: [], flags: [], ...row });
+}
+
+/** @param {{send?: (url: string, options: RequestInit) => Promise<Response>, timeoutMs?: number, access?: import("./session.js").Access}} [seams] */
+export function createApi({ send = (url, options) => fetch(url, options), timeoutMs = TIMEOUT_MS, access = noAccess() } = {}) {
   /**
    * Asks once. An abort by the caller passes through as it is; all else becomes an ApiError.
-   * @param {string} url @param {RequestInit & Asking} [options]
+   * @param {string} url @param {RequestInit & Asking & {isSignIn?: boolean}} [options] `isSignIn`: a 401 says nothing about the session
    */
-  async function ask(url, { signal, ...options } = {}) {
+  async function ask(url, { signal, isSignIn = false, ...options } = {}) {
     const deadline = AbortSignal.timeout(timeoutMs);
     const either = signal ? AbortSignal.any([signal, deadline]) : deadline;
+    const background = isBackground(signal) ? { "X-Background": "1" } : {};
     try {
-      const response = await send(url, { ...options, signal: either });
+      const response = await send(url, { ...options, headers: { ...options.headers, ...background }, signal: either });
+      if (response.status === 401 && !isSignIn) access.ended();
       if (!response.ok) throw await refusal(response);
       return await response.json();
     } catch (error) {
@@ -63,7 +74,40 @@ export function createApi({ send = (url, options) => fetch(url, options), timeou
     }
   }
 
+  /**
+   * Asks for a change.
+   * @param {string} method @param {string} path @param {unknown} [body] @param {{isSignIn?: boolean}} [options]
+   */
+  function change(method, path, body, options) {
+    const headers = { "Content-Type": "application/json", ...(access.csrf && { "X-CSRF-Token": access.csrf }) };
+    return ask(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), ...options });
+  }
+
   return {
+    change,
+
+    /** What has no name of its own here: see access/office.js. @param {string} path @param {Asking} [options] */
+    get: (path, options) => ask(path, options),
+
+    /** Who is signed in. @param {Asking} [options] */
+    async session({ signal } = {}) {
+      return decodeSession(await ask("/api/session", { signal }));
+    },
+
+    /** @param {{name: string, password: string, remember: boolean}} given */
+    async signIn(given) {
+      await change("POST", "/api/session", given, { isSignIn: true });
+    },
+
+    async signOut() {
+      await change("DELETE", "/api/session");
+    },
+
+    /** @param {string} tenant */
+    async switchTenant(tenant) {
+      await change("PUT", "/api/session/tenant", { tenant });
+    },
+
     /**
      * The list; with `since` (the `now` of the previous answer) only the rows that changed.
      * @param {Asking & {since?: number, spark?: string}} [options]
@@ -74,9 +118,7 @@ export function createApi({ send = (url, options) => fetch(url, options), timeou
 
     /** @param {string} server an id or a hostname @param {Asking} [options] @returns {Promise<Server>} */
     async server(server, { signal } = {}) {
-      const row = decodeServer(await ask(serverAddress(server), { signal }));
-      if (!row) throw new ApiError("The server answered without an id. Reload the page.", { status: 500 });
-      return /** @type {Server} */ ({ hostname: row.id, status: "waiting", tags: [], flags: [], ...row });
+      return oneServer(await ask(serverAddress(server), { signal }));
     },
 
     /** @param {string} server @param {Asking} [options] */
@@ -103,9 +145,14 @@ export function createApi({ send = (url, options) => fetch(url, options), timeou
       return decodeCatalogue(await ask("/api/catalogue", { signal }));
     },
 
+    /** What people say of a server. @param {string} server @param {{name?: string, tags?: string[], note?: string, paused?: boolean}} said */
+    async say(server, said) {
+      return oneServer(await change("PATCH", serverAddress(server), said));
+    },
+
     /** Forgets the server and its history. @param {string} server */
     async remove(server) {
-      await ask(serverAddress(server), { method: "DELETE", headers: { "Content-Type": "application/json" } });
+      await change("DELETE", serverAddress(server));
     },
   };
 }

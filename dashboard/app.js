@@ -6,12 +6,14 @@
  * to hear about Back and Forward within itself, `update()`.
  */
 
+import { startAccount } from "./account-menu.js";
 import { createApi } from "./api.js";
 import { createClock } from "./clock.js";
 import * as format from "./format.js";
 import { createLive } from "./live.js";
 import * as servers from "./pages/servers.js";
 import { createRouter } from "./router.js";
+import { createSession, noAccess } from "./session.js";
 import { createAnnouncer, createTitle, startFreshness, startTheme } from "./shell.js";
 import { createStore } from "./store.js";
 
@@ -26,20 +28,28 @@ import { createStore } from "./store.js";
 /** @typedef {{unmount: () => void, update?: () => void}} Page */
 /** @typedef {ReturnType<typeof createContext>} Context */
 
+const EMPTY = { servers: new Map(), counts: null, answeredMs: 0 };
+
+/** @type {Record<import("./router.js").PageName, () => Promise<{mount: (root: HTMLElement, context: any) => Promise<Page>}>>} */
 const PAGES = {
   servers: async () => servers,
   server: () => import("./pages/server.js"),
+  settings: async () => (await import("./pages/access.js")).settings,
+  welcome: async () => (await import("./pages/access.js")).welcome,
+  "sign-in": async () => (await import("./pages/access.js")).signIn,
   missing: () => import("./pages/missing.js"),
 };
 
 function createContext() {
   const clock = createClock();
   /** @type {ReturnType<typeof createStore<State>>} */
-  const store = createStore({ servers: new Map(), counts: null, answeredMs: 0, catalogue: new Map() });
+  const store = createStore({ ...EMPTY, catalogue: new Map() });
   const live = createLive({ clock });
   const router = createRouter((route, how) => void pages.show(route, how));
+  const access = noAccess();
+  const api = createApi({ access });
   return {
-    api: createApi(), clock, store, live, router, format,
+    api, clock, store, live, router, format, session: createSession(api, access),
     announce: createAnnouncer(), setTitle: createTitle(store),
   };
 }
@@ -52,18 +62,41 @@ function createPages(context) {
   let path = "";
   let turn = 0;
 
-  /** @param {import("./router.js").Route} route @param {string} how */
-  async function show(route, how) {
-    if (page && location.pathname === path) return page.update?.();
-    const mine = ++turn;
+  /** What is shown to whoever is here. @param {import("./router.js").PageName} name */
+  function shownFor(name) {
+    if (context().session.needsSignIn()) return name === "welcome" ? name : "sign-in";
+    return name === "sign-in" ? "servers" : name;
+  }
+
+  /** @param {import("./router.js").Route} route */
+  async function moduleFor({ name }) {
+    const { router, session } = context();
+    const early = session.state ? null : PAGES[name](); // on its way while the session is asked for
+    early?.catch(() => {});
+    if (!session.state) await session.load();
+    const shown = shownFor(name);
+    if (name === "sign-in" && shown !== name) router.replace("/");
+    path = location.pathname;
+    return shown === name && early ? early : PAGES[shown]();
+  }
+
+  function leave() {
     page?.unmount();
     page = null;
     path = location.pathname;
     const root = document.createElement("div");
     main.replaceChildren(root);
+    return root;
+  }
+
+  /** @param {import("./router.js").Route} route @param {string} how "person": another one is here, so nothing stays */
+  async function show(route, how) {
+    if (page && location.pathname === path && how !== "person") return page.update?.();
+    const mine = ++turn;
+    const root = leave();
     document.querySelectorAll(".topnav a").forEach((link) => markCurrent(link, route.name));
     try {
-      const module = await PAGES[route.name]();
+      const module = await moduleFor(route);
       if (mine !== turn) return;
       const mounted = await module.mount(root, context());
       if (mine !== turn) return mounted.unmount();
@@ -103,10 +136,10 @@ function showFailure(root) {
 }
 
 /** Loads the catalogue once; if that fails, again after the next answer that arrives. @param {Context} context */
-function loadCatalogue({ api, live, store }) {
+function loadCatalogue({ api, live, session, store }) {
   let asking = false;
   const load = async () => {
-    if (asking || store.get().catalogue.size) return;
+    if (asking || store.get().catalogue.size || !session.may("read")) return;
     asking = true;
     try {
       store.set({ catalogue: await api.catalogue() });
@@ -117,7 +150,21 @@ function loadCatalogue({ api, live, store }) {
     }
   };
   live.subscribe((state) => void (state.failures === 0 && load()));
-  void load();
+  session.subscribe(load);
+}
+
+/** Another person sees nothing of the one before; who was away is asked for again. @param {Context} context */
+function followSession({ live, router, session, store }) {
+  const mark = () => document.documentElement.toggleAttribute("data-signed-out", session.needsSignIn());
+  mark();
+  session.subscribe((isAnother) => {
+    mark();
+    if (!isAnother) return;
+    live.forget();
+    store.set(EMPTY);
+    void pages.show(router.route, "person");
+  });
+  live.subscribe(({ failures, lastDataMs }) => void (failures === 0 && lastDataMs !== null && !session.state && session.load()));
 }
 
 /** @type {Context} */
@@ -127,5 +174,7 @@ const pages = createPages(() => context);
 Object.assign(globalThis, { hostpulse: { charts: {}, store: context.store, live: context.live } });
 startTheme();
 startFreshness(context.live, context.clock);
+startAccount(context);
 loadCatalogue(context);
+void context.session.load().then(() => followSession(context));
 context.router.start();

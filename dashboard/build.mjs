@@ -5,8 +5,8 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
 
-// The page with the charts: what only it needs is loaded when it is opened.
-const CHARTS_PAGE = "pages/server.js";
+// What only these need is loaded when one of them is opened: name of the file, its entry.
+const LATER = { charts: "pages/server.js", access: "pages/access.js" };
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 
@@ -64,21 +64,22 @@ async function vendor() {
 
 // esbuild alone would put what the entry and the charts share into a third file, one more round trip
 // before the first paint. So its pieces are joined again: the entry holds and exports what is shared,
-// and the charts import it from the entry. app.js therefore must not await a page at its top level.
+// and what comes later imports it from the entry. app.js therefore must not await a page at its top level.
 async function bundle(outdir) {
   const pieces = await split();
   const css = await built({ entryPoints: ["css/index.css"] });
   const theme = await readFile(path.join(HERE, "theme.js"), "utf8");
   const id = shortHash([css, theme, ...pieces.texts].join(""));
-  const [app, charts] = [`app-${id}.js`, `charts-${id}.js`];
+  const app = `app-${id}.js`;
+  const later = Object.fromEntries(pieces.later.map(([name, piece]) => [piece, `${name}-${id}.js`]));
   const names = { "app.js": app, "css/index.css": `index-${id}.css`, "theme.js": `theme-${id}.js` };
   await rm(outdir, { recursive: true, force: true });
   await mkdir(outdir, { recursive: true });
   const write = (name, text) => writeFile(path.join(outdir, name), text);
   await write(names["css/index.css"], css);
   await write(names["theme.js"], theme);
-  await write(app, await joined(entrySource(pieces), pieces, { [pieces.charts]: charts }));
-  await write(charts, await chartsModule(pieces, app));
+  await write(app, await joined(entrySource(pieces), pieces, later));
+  for (const [piece, name] of Object.entries(later)) await write(name, await laterModule(pieces, piece, app, later));
   await write("index.html", await page(names));
   await copyLicences(path.join(outdir, "licences"));
 }
@@ -100,8 +101,10 @@ async function split() {
   });
   const files = new Map(outputFiles.map(({ path: file, text }) => [path.basename(file), text]));
   const outputs = new Map(Object.entries(metafile.outputs).map(([file, out]) => [path.basename(file), out]));
-  const [charts] = [...outputs].find(([, { entryPoint }]) => entryPoint === CHARTS_PAGE);
-  return { charts, files, outputs, shared: staticImports(outputs, charts), texts: [...files.values()] };
+  const pieceOf = (entry) => [...outputs].find(([, { entryPoint }]) => entryPoint === entry)[0];
+  const later = Object.entries(LATER).map(([name, entry]) => [name, pieceOf(entry)]);
+  const shared = [...new Set(later.flatMap(([, piece]) => staticImports(outputs, piece)))];
+  return { later, files, outputs, shared, texts: [...files.values()] };
 }
 
 function staticImports(outputs, name, found = new Set()) {
@@ -120,11 +123,10 @@ function entrySource({ outputs, shared }) {
     ${shared.map((chunk, i) => `export { ${renamed(chunk, i)} } from "./${chunk}";`).join("")}`;
 }
 
-function chartsModule(pieces, app) {
-  const { charts, files, outputs, shared } = pieces;
+function laterModule({ files, outputs, shared }, piece, app, later) {
   const back = (chunk, i) => outputs.get(chunk).exports.map((name) => `s${i}_${name} as ${name}`);
   const stubs = shared.map((chunk, i) => [chunk, `export { ${back(chunk, i)} } from "./${app}";`]);
-  return joined(files.get(charts), { files: new Map(stubs) }, { [app]: app });
+  return joined(files.get(piece), { files: new Map(stubs) }, { ...later, [app]: app });
 }
 
 function joined(contents, { files }, external) {

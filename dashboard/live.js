@@ -1,6 +1,7 @@
 // @ts-check
 /** Keeps one page fresh: asks every 5 s (each second for a first sample), backs off when the backend is away, rests while nobody looks. */
 
+import { inBackground } from "./background.js";
 import { clockTime, shortDuration } from "./format.js";
 
 export const REFRESH_MS = 5000;
@@ -81,13 +82,16 @@ export function createLive({ clock, page = document, random = Math.random }) {
   /** @param {number} delayMs */
   function schedule(delayMs) {
     clearTimeout(nextTimer);
-    if (!state.paused && !resting) nextTimer = setTimeout(run, delayMs);
+    if (!state.paused && !resting) nextTimer = setTimeout(runByItself, delayMs);
   }
 
-  async function run() {
+  const runByItself = () => run(true);
+
+  async function run(byItself = false) {
     halt();
     if (!refresh) return;
     const mine = (asking = new AbortController());
+    if (byItself) inBackground(mine.signal);
     try {
       await refresh(mine.signal);
       if (asking !== mine) return;
@@ -115,7 +119,7 @@ export function createLive({ clock, page = document, random = Math.random }) {
     }
     if (!resting) return;
     resting = false;
-    if (!state.paused) void run();
+    if (!state.paused) void runByItself();
   }
   page.addEventListener("visibilitychange", visibilityChanged);
 
@@ -160,7 +164,14 @@ export function createLive({ clock, page = document, random = Math.random }) {
     },
 
     /** Asks now instead of at the planned time. */
-    refreshNow: run,
+    refreshNow: () => run(),
+
+    /** Forgets page and failures, as when nobody is signed in any more. */
+    forget() {
+      halt();
+      refresh = null;
+      change({ lastDataMs: null, failures: 0, error: null, label: "", paused: false });
+    },
 
     /** @param {(state: LiveState) => void} listener @returns {() => void} the end of the subscription */
     subscribe(listener) {

@@ -1,7 +1,11 @@
 // @ts-check
 /** The product's addresses: which page a path names, and the page's state in the query. */
 
-/** @typedef {{name: "servers" | "server" | "missing", id: string}} Route */
+/** @typedef {"servers" | "server" | "settings" | "welcome" | "sign-in" | "missing"} PageName */
+/** @typedef {{name: PageName, id: string}} Route `id`: of the server, or the section of the settings */
+
+/** @type {Record<string, PageName>} */
+const PATHS = { "/": "servers", "/settings": "settings", "/welcome": "welcome", "/sign-in": "sign-in" };
 
 /** @param {string} text */
 function decode(text) {
@@ -14,9 +18,10 @@ function decode(text) {
 
 /** @param {string} pathname @returns {Route} */
 export function matchRoute(pathname) {
-  if (pathname === "/") return { name: "servers", id: "" };
-  const server = /^\/servers\/([^/]+)\/?$/.exec(pathname);
-  return server ? { name: "server", id: decode(server[1]) } : { name: "missing", id: "" };
+  if (Object.hasOwn(PATHS, pathname)) return { name: PATHS[pathname], id: "" };
+  const below = /^\/(servers|settings)\/([^/]+)\/?$/.exec(pathname);
+  if (!below) return { name: "missing", id: "" };
+  return { name: below[1] === "servers" ? "server" : "settings", id: decode(below[2]) };
 }
 
 /** @param {string} id */
@@ -65,6 +70,11 @@ export function createRouter(onChange) {
     go(href) {
       history.pushState(null, "", href);
       onChange(router.route, "link");
+    },
+
+    /** Gives the present page another address, without showing anything. @param {string} href */
+    replace(href) {
+      history.replaceState(null, "", href);
     },
 
     /**

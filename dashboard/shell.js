@@ -4,6 +4,7 @@
 import { clockTime } from "./format.js";
 import { icon } from "./icons.js";
 import { freshness } from "./live.js";
+import { savePreference } from "./preferences.js";
 import { titlePrefix } from "./status.js";
 
 const THEMES = ["system", "light", "dark"];
@@ -25,11 +26,7 @@ export function startTheme() {
   };
   button.addEventListener("click", () => {
     const next = THEMES[(THEMES.indexOf(root.dataset.themeChoice ?? "system") + 1) % THEMES.length];
-    try {
-      localStorage.setItem("hostpulse.theme", next);
-    } catch {
-      return; // storage is forbidden: the system's theme stays
-    }
+    if (!savePreference("theme", next)) return; // the system's theme stays
     root.dispatchEvent(new Event("themechoice"));
   });
   root.addEventListener("themechange", show);

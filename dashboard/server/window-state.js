@@ -1,11 +1,17 @@
 // @ts-check
 /** The page's state, all of it in the address: window, time zone, hidden series, chosen instances. */
 
+import { preference, ZONE } from "../preferences.js";
 import {
   boundsOf, liveWindow, sameWindow, shiftWindow, widenWindow, windowFields, windowFromQuery,
 } from "../timescale.js";
 
 /** @typedef {import("../timescale.js").Window} Window */
+
+/** @param {string} text @returns {import("../timescale.js").Zone} */
+const zoneNamed = (text) => (text === "utc" ? "utc" : "local");
+
+const usualZone = () => zoneNamed(preference(ZONE, "local"));
 
 /** @param {URLSearchParams} query */
 const readHidden = (query) => new Set((query.get("hide") ?? "").split(",").filter(Boolean).map(decodeName));
@@ -32,7 +38,7 @@ export function createWindowState(router, { now, onWindow, onLook }) {
   function readLook() {
     const { query } = router;
     return {
-      zone: /** @type {import("../timescale.js").Zone} */ (query.get("tz") === "utc" ? "utc" : "local"),
+      zone: zoneNamed(query.get("tz") ?? usualZone()),
       hidden: readHidden(query),
       choice: { nic: query.get("nic") ?? "", disk: query.get("disk") ?? "" },
     };
@@ -100,7 +106,7 @@ export function createWindowState(router, { now, onWindow, onLook }) {
     },
 
     /** @param {import("../timescale.js").Zone} zone */
-    setZone: (zone) => setLook({ tz: zone === "utc" ? "utc" : null }),
+    setZone: (zone) => setLook({ tz: zone === usualZone() ? null : zone }),
 
     /** @param {"nic" | "disk"} what @param {string} instance */
     choose: (what, instance) => setLook({ [what]: instance || null }),

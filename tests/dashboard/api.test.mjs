@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { test } from "node:test";
 
+import { inBackground } from "../../dashboard/background.js";
 import { ApiError, createApi } from "../../dashboard/api.js";
 import { decodeHistory, decodeServers } from "../../dashboard/decode.js";
 
@@ -51,6 +52,30 @@ test("each question goes to its own address, with the server's name escaped", as
       "GET /api/servers/srv_1/series", "GET /api/catalogue", "DELETE /api/servers/srv_1",
     ]);
   });
+});
+
+test("a change brings the session's token, a question does not; only what the page asks by itself says so", async () => {
+  const seen = [];
+  const note = (response, { method, headers }) => {
+    seen.push([method, headers["x-csrf-token"], headers["x-background"]]);
+    json({ id: "srv_1" })(response);
+  };
+  await withServer(note, async (api) => {
+    await api.say("srv_1", { paused: true });
+    await api.server("srv_1");
+    await api.server("srv_1", { signal: inBackground(new AbortController().signal) });
+    assert.deepEqual(seen, [["PATCH", "token", undefined], ["GET", undefined, undefined], ["GET", undefined, "1"]]);
+  }, { access: { csrf: "token", ended: () => {} } });
+});
+
+test("whoever is not signed in any more is told so; a wrong password is no end of a session", async () => {
+  let ends = 0;
+  await withServer(json({ error: "Sign in first." }, 401), async (api) => {
+    assert.equal((await failure(api.servers())).message, "Sign in first.");
+    assert.equal(ends, 1);
+    await failure(api.signIn({ name: "ada", password: "wrong", remember: false }));
+    assert.equal(ends, 1);
+  }, { access: { csrf: "", ended: () => (ends += 1) } });
 });
 
 test("a refusal carries the server's own sentence and its request id", async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 
+import { isBackground } from "../../dashboard/background.js";
 import { FIRST_REFRESH_MS, HIDDEN_REST_MS, REFRESH_MS, createLive, freshness, retryDelayMs } from "../../dashboard/live.js";
 import { bannerWords } from "../../dashboard/shell.js";
 
@@ -96,6 +97,14 @@ law("a page that waits for its first sample is asked for each second, until it h
   assert.equal(calls.count - before, 4);
   await pass(500);
   assert.equal(calls.count - before, 5);
+});
+
+law("what follows by itself does not keep a session awake, what a person does at the page does", async ({ live }) => {
+  const byItself = [];
+  await live.start(async (signal) => byItself.push(isBackground(signal)));
+  await pass(REFRESH_MS);
+  await live.refreshNow();
+  assert.deepEqual(byItself, [false, true, false]);
 });
 
 law("failures are counted, shown and forgotten with the first answer", async ({ live, calls }) => {

@@ -13,7 +13,7 @@ WORDS = "There is no page at this address"
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 
-@pytest.mark.parametrize("path", ["/nope", "/fleet", "/servers", "/settings/users", "//x", "/apis"])
+@pytest.mark.parametrize("path", ["/nope", "/fleet", "/servers", "/settings/a/b", "//x", "/apis"])
 def test_a_browser_is_shown_that_there_is_no_page(
     backend: Backend, open_tab: Callable[..., Tab], path: str
 ) -> None:

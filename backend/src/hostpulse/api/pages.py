@@ -19,7 +19,7 @@ _HIDDEN = {"node_modules"}
 PATHS = ("/welcome", "/sign-in", "/settings", "/settings/<section>")
 """What the page shows besides servers; in the browser it finds its way by itself."""
 
-_NO_PAGES = {"api", "static"}  # what lies below is for programs
+_NO_PAGES = {"agent", "api", "static"}  # what lies below is for programs
 
 
 class DashboardMissing(Exception):

@@ -1,0 +1,122 @@
+// @ts-check
+/** The questions about people and keys, asked on the pages that are loaded for them. */
+
+import { asArray, asNumber, asObject, asText, asTexts } from "../decode.js";
+
+/** @typedef {{id: string, name: string, role: string, disabled: boolean, created: number}} Person */
+/** @typedef {{id: string, created: number, seen: number, address: string, client: string, current: boolean}} Place */
+/** @typedef {{number: number, time: number, actor: string, action: string, object: string, result: string, address: string}} Deed */
+/**
+ * @typedef {object} Key
+ * @property {string} id
+ * @property {string} kind `agent`, `ingest`, `personal` or `enrolment`
+ * @property {string} label
+ * @property {number} created
+ * @property {string} created_by
+ * @property {number} expires 0 for never
+ * @property {number} used 0 for never
+ * @property {string} server
+ * @property {string[]} scopes
+ * @property {number | null} uses_left
+ */
+
+/** @param {unknown} value @returns {Person} */
+function decodePerson(value) {
+  const raw = asObject(value);
+  return { id: asText(raw.id), name: asText(raw.name), role: asText(raw.role), disabled: raw.disabled === true, created: asNumber(raw.created) };
+}
+
+/** @param {unknown} value @returns {Place} */
+function decodePlace(value) {
+  const raw = asObject(value);
+  return {
+    id: asText(raw.id), created: asNumber(raw.created), seen: asNumber(raw.seen), address: asText(raw.address),
+    client: asText(raw.client), current: raw.current === true,
+  };
+}
+
+/** @param {unknown} value @returns {Key} */
+function decodeKey(value) {
+  const raw = asObject(value);
+  return {
+    id: asText(raw.id), kind: asText(raw.kind), label: asText(raw.label), created: asNumber(raw.created),
+    created_by: asText(raw.created_by), expires: asNumber(raw.expires), used: asNumber(raw.used), server: asText(raw.server),
+    scopes: asTexts(raw.scopes), uses_left: Number.isFinite(raw.uses_left) ? raw.uses_left : null,
+  };
+}
+
+/** @param {unknown} value @returns {Deed} */
+function decodeDeed(value) {
+  const raw = asObject(value);
+  return {
+    number: asNumber(raw.number), time: asNumber(raw.time), actor: asText(raw.actor), action: asText(raw.action),
+    object: asText(raw.object), result: asText(raw.result), address: asText(raw.address),
+  };
+}
+
+/** @param {unknown} value @param {string} name */
+const textOf = (value, name) => asText(asObject(value)[name]);
+
+/** @param {unknown} value @param {string} name @template T @param {(item: unknown) => T} decode */
+const listOf = (value, name, decode) => asArray(asObject(value)[name]).map(decode);
+
+/** @param {string} id */
+const part = (id) => encodeURIComponent(id);
+
+/** @param {Pick<ReturnType<typeof import("../api.js").createApi>, "get" | "change">} api */
+export function createOffice({ get, change }) {
+  return {
+    /** @param {string} token */
+    async aboutLink(token) {
+      const answer = await change("POST", "/api/links/about", { token });
+      return { kind: textOf(answer, "kind"), name: textOf(answer, "name") };
+    },
+    /** Lets this browser look at charts with the set-up link. @param {string} token */
+    look: (token) => change("POST", "/api/links/look", { token }),
+    /** @param {{token: string, name: string, password: string}} given */
+    useLink: (given) => change("POST", "/api/links/use", given),
+
+    /** @param {string} old @param {string} next */
+    changePassword: (old, next) => change("PUT", "/api/password", { old, new: next }),
+    places: async () => listOf(await get("/api/sessions"), "sessions", decodePlace),
+    /** @param {string} [id] all others without one */
+    signOutThere: (id = "") => change("DELETE", id ? `/api/sessions/${part(id)}` : "/api/sessions"),
+
+    people: async () => listOf(await get("/api/people"), "people", decodePerson),
+    /** @param {string} role @returns {Promise<string>} the link */
+    invite: async (role) => textOf(await change("POST", "/api/people", { role }), "link"),
+    /** @param {string} id @param {{role?: string, disabled?: boolean}} changes */
+    changePerson: (id, changes) => change("PATCH", `/api/people/${part(id)}`, changes),
+    /** @param {string} id @returns {Promise<string>} the link */
+    resetLink: async (id) => textOf(await change("POST", `/api/people/${part(id)}/reset`), "link"),
+    /** @param {number} before 0 for the newest */
+    deeds: async (before) => listOf(await get(`/api/audit${before ? `?before=${before}` : ""}`), "entries", decodeDeed),
+
+    keys: async () => listOf(await get("/api/keys"), "keys", decodeKey),
+    /** @param {{kind: string, label: string, scopes?: string[], days?: number}} wanted @returns {Promise<string>} the key */
+    makeKey: async (wanted) => textOf(await change("POST", "/api/keys", wanted), "key"),
+    /** @param {string} id */
+    revokeKey: (id) => change("DELETE", `/api/keys/${part(id)}`),
+    /** @param {{minutes: number, uses: number, tags: string[]}} wanted */
+    async makeEnrolment(wanted) {
+      const answer = await change("POST", "/api/enrolments", wanted);
+      return { id: textOf(answer, "id"), token: textOf(answer, "token"), url: textOf(answer, "url") };
+    },
+
+    health: async () => asObject(await get("/api/health")),
+  };
+}
+
+const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
+
+/**
+ * An address of this backend as others can reach it: the backend may know itself as localhost only,
+ * while this page came from elsewhere.
+ * @param {string} href @param {string} [here] the origin of this page
+ */
+export function reachable(href, here = location.origin) {
+  const url = new URL(href);
+  const page = new URL(here);
+  if (!LOOPBACK.test(url.hostname) || LOOPBACK.test(page.hostname)) return href;
+  return page.origin + (href.slice(url.origin.length));
+}

@@ -1,0 +1,60 @@
+// @ts-check
+/** The sign-in page; it stands at whatever address one wanted to see. */
+
+import { html, nothing, render } from "../vendor/lit-html.js";
+import { createAttempt, fieldsOf, focusFirst, problemLine, textField } from "../form.js";
+import { plainHttpNotice } from "./plain-http.js";
+
+const SETUP = `Nobody owns this server yet. Open the link that was printed where it was started; without a terminal
+  it stands in the file setup-link of the data folder.`;
+
+/** @param {HTMLElement} root @param {import("../app.js").Context} context */
+export async function mount(root, context) {
+  const { api, router, session, setTitle } = context;
+  const attempt = createAttempt(draw);
+  let name = "";
+  setTitle("Sign in");
+
+  /** @param {SubmitEvent} event */
+  async function send(event) {
+    event.preventDefault();
+    const given = fieldsOf(event);
+    name = given.name;
+    await attempt.run(() => api.signIn({ name, password: given.password, remember: "remember" in given }));
+    if (attempt.problem) {
+      const password = /** @type {HTMLInputElement} */ (root.querySelector("[name=password]"));
+      password.select();
+      return password.focus();
+    }
+    if (router.route.name === "sign-in") router.replace("/");
+    await session.load();
+  }
+
+  function draw() {
+    const { state, isOver } = session;
+    render(html`<div class="gate">
+      <form class="card form" @submit=${send}>
+        <h1>Sign in</h1>
+        ${isOver ? html`<p role="status">Your session is over. Sign in to go on where you were.</p>` : nothing}
+        ${state?.needs_setup ? html`<p class="caution">${SETUP}</p>` : nothing}
+        ${plainHttpNotice(state)}
+        ${textField({ name: "name", label: "Name", value: name, autocomplete: "username", required: true, first: true })}
+        ${textField({ name: "password", label: "Password", type: "password", autocomplete: "current-password", required: true })}
+        <label class="form__check"><input type="checkbox" name="remember">Stay signed in for 30 days</label>
+        ${problemLine(attempt.problem)}
+        <button class="btn btn--main" aria-disabled=${attempt.busy ? "true" : nothing}>${attempt.busy ? "Signing in…" : "Sign in"}</button>
+        <p class="hint">Password forgotten? Ask an admin for a new link, or run <code>hostpulse user reset NAME</code> on the server.</p>
+      </form>
+    </div>`, root);
+  }
+
+  draw();
+  focusFirst(root);
+  const end = session.subscribe(draw);
+  return {
+    unmount() {
+      end();
+      render(null, root);
+    },
+  };
+}

@@ -1,0 +1,124 @@
+// @ts-check
+/** The people of this organisation: who, in which role, and how somebody new comes in. */
+
+import { day } from "../format.js";
+import { confirmed } from "../dialog.js";
+import { choiceField, createAttempt, fieldsOf, problemLine } from "../form.js";
+import { toast } from "../toast.js";
+import { html, nothing } from "../vendor/lit-html.js";
+import { reachable } from "./office.js";
+import { showOnce } from "./once.js";
+import { dataTable } from "./table.js";
+
+/** @typedef {import("./office.js").Person} Person */
+
+export const ROLES = /** @type {const} */ ([
+  ["viewer", "Viewer: sees servers and metrics"],
+  ["editor", "Editor: also changes rules and silences"],
+  ["admin", "Admin: also manages servers, keys and people"],
+  ["owner", "Owner: also makes and changes owners"],
+]);
+
+/** @param {import("./settings.js").Desk} desk @returns {import("./settings.js").Shown} */
+export function show({ context, office, draw }) {
+  const { session } = context;
+  const me = session.state?.name;
+  const inviting = createAttempt(draw);
+  /** @type {Person[] | null} */
+  let people = null;
+  /** Roles that were chosen and not yet saved, by person. @type {Map<string, string>} */
+  const chosen = new Map();
+  const mine = ROLES.filter(([role]) => role !== "owner" || session.state?.role === "owner");
+
+  async function load() {
+    people = await office.people();
+  }
+
+  /** Does it, says so, and shows what is so now. @param {() => Promise<unknown>} act @param {string} words */
+  async function attempt(act, words) {
+    try {
+      await act();
+      toast(words);
+    } catch (error) {
+      toast(/** @type {Error} */ (error).message, { bad: true });
+    }
+    await load().catch(() => {}); // the sentence before says enough
+    draw();
+  }
+
+  /** @param {SubmitEvent} event */
+  async function invite(event) {
+    event.preventDefault();
+    const { role } = fieldsOf(event);
+    const link = await inviting.run(() => office.invite(role));
+    if (!link) return;
+    showOnce({
+      title: `A link for a new ${role}`, secret: reachable(link),
+      words: "Give it to the person: whoever opens it first makes the account. It is good once, for a day, and is shown only now.",
+    });
+  }
+
+  /** @param {Person} person */
+  async function reset(person) {
+    try {
+      const link = await office.resetLink(person.id);
+      showOnce({
+        title: `A link for ${person.name}`, secret: reachable(link),
+        words: "With it they set a new password. It is good once, for a day, and is shown only now. Until then the old password stays.",
+      });
+    } catch (error) {
+      toast(/** @type {Error} */ (error).message, { bad: true });
+    }
+  }
+
+  /** @param {Person} person */
+  async function remove(person) {
+    const done = await confirmed({
+      title: `Remove ${person.name}?`, button: "Remove", act: () => office.changePerson(person.id, { role: "" }),
+      words: "They are signed out and do not belong to this organisation any more.",
+    });
+    if (done) await attempt(load, `${person.name} is removed`);
+  }
+
+  /** @param {Person} person */
+  function roleCell(person) {
+    const role = chosen.get(person.id) ?? person.role;
+    const choices = mine.some(([known]) => known === person.role) ? mine : ROLES.filter(([known]) => known === person.role);
+    const choose = (/** @type {any} */ event) => {
+      chosen.set(person.id, event.target.value);
+      draw();
+    };
+    const save = () => attempt(async () => {
+      await office.changePerson(person.id, { role });
+      chosen.delete(person.id);
+    }, "Saved");
+    return html`<span class="data__choice"><select class="field" aria-label=${`Role of ${person.name}`} @change=${choose}>
+        ${choices.map(([known, words]) => html`<option value=${known} ?selected=${known === role}>${words.split(":")[0]}</option>`)}
+      </select>${role !== person.role ? html`<button type="button" class="btn btn--small btn--main" @click=${save}>Save</button>` : nothing}</span>`;
+  }
+
+  /** @param {Person} person */
+  const row = (person) => [
+    html`<b>${person.name}</b>${person.name === me ? html` <span class="muted">you</span>` : nothing}`,
+    roleCell(person),
+    person.disabled ? html`<span class="tag tag--warn">Disabled</span>` : "Active",
+    day(person.created),
+    person.name === me ? nothing : html`
+      <button type="button" class="btn btn--small" @click=${() => reset(person)}>New password…</button>
+      <button type="button" class="btn btn--small" @click=${() => attempt(() => office.changePerson(person.id, { disabled: !person.disabled }),
+        person.disabled ? `${person.name} may sign in again` : `${person.name} is disabled and signed out`)}>${person.disabled ? "Enable" : "Disable"}</button>
+      <button type="button" class="btn btn--small" @click=${() => remove(person)}>Remove…</button>`,
+  ];
+
+  return {
+    load,
+    content: () => html`
+      ${dataTable("Users", ["Name", "Role", "State", "Since", ""], people?.map(row))}
+      <section><h2>Invite somebody</h2>
+        <form class="form__row" @submit=${invite}>
+          ${choiceField({ name: "role", label: "As", value: "viewer", choices: mine })}
+          <button class="btn btn--main" aria-disabled=${inviting.busy ? "true" : nothing}>Make a link</button>
+        </form>
+        ${problemLine(inviting.problem)}</section>`,
+  };
+}

@@ -1,0 +1,41 @@
+"""People at the pages: accounts made without a browser, and what they type into it."""
+
+from __future__ import annotations
+
+from hostpulse.access.people import Client
+from hostpulse.access.principal import DEFAULT_TENANT, Principal
+
+from tests.backend_under_test import Backend
+from tests.pages.browser import LIST_READY, Tab
+
+NAME, PASSWORD = "ada", "a rather long sentence"
+SIGN_IN_READY = ".gate form [name=password]"
+ELSEWHERE = Client("192.0.2.1", "a test")
+
+
+def make_owner(backend: Backend) -> None:
+    """Make the account of the first owner."""
+    people = backend.parts.people
+    people.use_link(people.make_setup_link(), NAME, PASSWORD, ELSEWHERE)
+
+
+def make_member(backend: Backend, name: str, role: str) -> None:
+    """Make an account of this role, with the same password."""
+    people = backend.parts.people
+    token = people.invite(Principal(DEFAULT_TENANT), role)
+    people.use_link(token, name, PASSWORD, ELSEWHERE)
+
+
+def sign_in(tab: Tab, name: str = NAME, password: str = PASSWORD) -> None:
+    """Fill in the form that is on the page."""
+    tab.page.wait_for_selector(SIGN_IN_READY)
+    tab.page.fill("[name=name]", name)
+    tab.page.fill("[name=password]", password)
+    tab.page.keyboard.press("Enter")
+
+
+def go_signed_in(tab: Tab, path: str = "/", ready: str = LIST_READY, name: str = NAME) -> None:
+    """Open a path, sign in, and wait for what one wanted to see."""
+    tab.page.goto(tab.url + path)
+    sign_in(tab, name)
+    tab.page.wait_for_selector(ready)
