@@ -5,14 +5,15 @@ import { readPalette } from "../charts/colours.js";
 import { instantWords } from "../charts/describe.js";
 import { gridOf } from "../charts/history.js";
 import * as format from "../format.js";
+import { nameOf } from "../status.js";
 import { boundsOf, moment, timestamp, windowPhrase, windowWords } from "../timescale.js";
 import { html, nothing, render } from "../vendor/lit-html.js";
 import { createChartSet } from "./chart-set.js";
-import { deleteMenu } from "./delete.js";
 import { fullSoonWords } from "./disks.js";
 import { serverHead } from "./header.js";
 import { kpiSkeleton, kpiStrip } from "./kpi-strip.js";
 import { kpis } from "./kpis.js";
+import { serverMenu } from "./menu.js";
 import { historyNotice, missingServer, notReported, pageFrame, tables } from "./page-parts.js";
 import { createPointer } from "./pointer.js";
 import { rangePicker } from "./ranges.js";
@@ -36,8 +37,6 @@ export function createView(root, { id, feed, state, context, signal }) {
   /** Whether what is drawn answers to the window. */
   let current = false;
   let palette = readPalette();
-  /** Why the server could not be deleted. */
-  let refused = "";
   const folds = { disks: false, networks: false };
   const pointer = createPointer({ drawn, charts: () => charts.all(), redraw: drawCharts, state, context, signal });
   const charts = createChartSet({ charts: part("charts"), custom: part("custom") }, { state, fileName, onNew: pointer.add });
@@ -47,7 +46,7 @@ export function createView(root, { id, feed, state, context, signal }) {
 
   function fileName() {
     const compact = (ms) => new Date(ms).toISOString().slice(0, 16).replace(/[-:]/g, "") + "Z";
-    return `${feed.data.row?.hostname ?? id}_${compact(drawn.bounds.start)}_${compact(drawn.bounds.end)}`;
+    return `${feed.data.row ? nameOf(feed.data.row) : id}_${compact(drawn.bounds.start)}_${compact(drawn.bounds.end)}`;
   }
 
   function sizes() {
@@ -66,18 +65,16 @@ export function createView(root, { id, feed, state, context, signal }) {
     const controls = rangePicker({ window, bounds, zone }, {
       onWindow: state.setWindow, onShift: state.shift, onWiden: state.widen, onNow: state.goLive, onZone: state.setZone, now: () => clock.now(),
     });
-    const more = feed.data.row ? deleteMenu({ name: feed.data.row.hostname, problem: refused }, deleteServer) : nothing;
-    render(serverHead(id, feed.data.row, clock.now(), html`<div class="ranges">${controls}${more}</div>`), part("head"));
+    const { row, latest } = feed.data;
+    const more = row ? serverMenu({ row, reported: latest?.report?.tags ?? [] }, { context, onChange: takeRow }) : nothing;
+    render(serverHead(id, row, clock.now(), html`<div class="ranges">${controls}${more}</div>`), part("head"));
   }
 
-  async function deleteServer() {
-    try {
-      await context.api.remove(id);
-      router.go("/");
-    } catch (error) {
-      refused = /** @type {Error} */ (error).message;
-      drawHead();
-    }
+  /** @param {import("../decode.js").Server} row as it is since somebody changed it */
+  function takeRow(row) {
+    feed.data.row = row;
+    context.setTitle(nameOf(row));
+    draw();
   }
 
   /** A live window moves by whole steps. */
