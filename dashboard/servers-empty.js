@@ -1,32 +1,12 @@
 // @ts-check
 /** What stands in place of rows: no servers yet, or none that match. */
 
-import { html } from "./vendor/lit-html.js";
-import { icon } from "./icons.js";
+import { copyable } from "./copy.js";
 import { layOut } from "./servers-order.js";
 import { createServersTable } from "./servers-table.js";
+import { html } from "./vendor/lit-html.js";
 
 /** @typedef {import("./decode.js").Server} Server */
-
-const COPIED_MS = 2000;
-
-/** @param {string} text @returns {Promise<boolean>} */
-async function copyText(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    return false; // only a secure page may: the text stands beside the button
-  }
-}
-
-/** @param {Event} event @param {string} text */
-async function copyFrom(event, text) {
-  const button = /** @type {HTMLButtonElement} */ (event.currentTarget);
-  const word = /** @type {HTMLElement} */ (button.querySelector("span"));
-  word.textContent = (await copyText(text)) ? "Copied" : "Select it and press Ctrl C";
-  setTimeout(() => (word.textContent = "Copy"), COPIED_MS);
-}
 
 /** @param {Partial<Server>} values @param {number} nowMs @returns {Server} */
 const example = (values, nowMs) => ({
@@ -56,22 +36,25 @@ export function createPreview(columns, look) {
   return table.node;
 }
 
-/** @param {string} origin this dashboard's own address @param {Node} preview */
-export function noServers(origin, preview) {
-  const command = `hostpulse-agent --server ${origin}`;
-  return html`<div class="notice card">
+/** Where nobody signs in, agents of this machine need no key. @param {string} origin this dashboard's own address @param {Node} preview */
+export const noServersHere = (origin, preview) => html`<div class="notice card">
     <h2>No servers yet.</h2>
     <p>Add your first server: one command, about 30 seconds. Run this on it:</p>
-    <div class="command">
-      <code>${command}</code>
-      <button type="button" class="btn btn--small" @click=${(/** @type {Event} */ event) => copyFrom(event, command)}>
-        ${icon("copy")}<span aria-live="polite">Copy</span>
-      </button>
-    </div>
+    ${copyable(`hostpulse-agent --server ${origin}`)}
     <p class="muted">The server appears here by itself with its first sample. An example:</p>
   </div>
   ${preview}`;
-}
+
+/** @param {(() => void) | null} onAdd null for somebody who may not add one @param {Node} preview */
+export const noServers = (onAdd, preview) => html`<div class="notice card">
+    <h2>No servers yet.</h2>
+    ${onAdd
+      ? html`<p>Add your first server: one command, about 30 seconds.</p>
+        <button type="button" class="btn btn--main" @click=${onAdd}>Add server</button>`
+      : html`<p>An admin of this server can add one.</p>`}
+    <p class="muted">It appears here by itself with its first sample. An example:</p>
+  </div>
+  ${preview}`;
 
 /** @param {string} words what was asked for @param {() => void} onClear */
 export function noMatch(words, onClear) {

@@ -23,6 +23,7 @@ import { SWITCHABLE } from "./servers-columns.js";
  * @property {string} density "" for automatic
  * @property {Sort} sort
  * @property {boolean} windowed
+ * @property {boolean} canAdd whether this person may add servers
  * @property {boolean} stale the order is no longer the wanted one
  */
 /**
@@ -34,6 +35,7 @@ import { SWITCHABLE } from "./servers-columns.js";
  * @property {(density: string) => void} onDensity
  * @property {(sort: string) => void} onSort
  * @property {() => void} onResort
+ * @property {() => void} onAdd
  * @property {Record<string, Node>} icons made once: a new picture at each refresh would be a change in the page
  */
 
@@ -153,6 +155,7 @@ function toolbar(view, actions) {
       ${groupSelect(view, actions)} ${sortSelect(view, actions)} ${columnsMenu(view, actions)}
       ${view.stale ? html`<button type="button" class="btn" @click=${actions.onResort}>Re-sort</button>` : nothing}
       <span class="tools__result ${view.matched === view.total ? "tools__result--all" : ""} muted" aria-live="polite">${result(view)}</span>
+      ${view.canAdd ? html`<button type="button" class="btn btn--main tools__add" @click=${actions.onAdd}>${actions.icons.add}Add server</button>` : nothing}
     </div>`;
 }
 
@@ -161,28 +164,8 @@ export function createToolbar(root, handlers) {
   const icons = Object.fromEntries([
     ...STATUSES.map((status) => [status, icon(status)]),
     ...["group", "sort", "columns"].map((menu) => [menu, icon("chevron")]),
+    ["add", icon("plus")],
   ]);
   const actions = { ...handlers, icons };
   return (view) => render(toolbar(view, actions), root);
-}
-
-/** Menus close as people expect: on Escape and on a click elsewhere. @param {HTMLElement} root @returns {() => void} the end of it */
-export function closeMenus(root) {
-  const open = () => /** @type {NodeListOf<HTMLDetailsElement>} */ (root.querySelectorAll("details.menu[open]"));
-  const onClick = (/** @type {Event} */ event) => {
-    for (const menu of open()) if (!menu.contains(/** @type {Node} */ (event.target))) menu.open = false;
-  };
-  const onKey = (/** @type {KeyboardEvent} */ event) => {
-    if (event.key !== "Escape") return;
-    for (const menu of open()) {
-      menu.open = false;
-      menu.querySelector("summary")?.focus();
-    }
-  };
-  document.addEventListener("click", onClick);
-  document.addEventListener("keydown", onKey);
-  return () => {
-    document.removeEventListener("click", onClick);
-    document.removeEventListener("keydown", onKey);
-  };
 }

@@ -2,10 +2,11 @@
 /** Puts chips, query box and table together and decides when rows may change places. */
 
 import { html, render } from "./vendor/lit-html.js";
+import { preference, savePreference } from "./preferences.js";
 import { parseQuery } from "./query.js";
 import { filterWords, readChoice, writeChoice } from "./servers-choice.js";
 import { COLUMNS, chosenColumns, columnsText, fitColumns, nameRoom } from "./servers-columns.js";
-import { createPreview, noMatch, noServers } from "./servers-empty.js";
+import { createPreview, noMatch, noServers, noServersHere } from "./servers-empty.js";
 import { listenToKeys } from "./servers-keys.js";
 import { groupChoices, layOut, nextSort, parseSort, sortServers } from "./servers-order.js";
 import { createPlaces } from "./servers-places.js";
@@ -18,19 +19,15 @@ import { createToolbar } from "./servers-toolbar.js";
 const QUERY_DELAY_MS = 100;
 const BORDERS = 2;
 const PHONE = "(max-width: 799px)"; // as in servers-phone.css
-const DENSITY_KEY = "hostpulse.density"; // of the last visit, for the skeleton
+const DENSITY = "density"; // of the last visit, for the skeleton
 
 /** Few servers get tall lines, many get flat ones. @param {number} total */
 export const densityFor = (total) => (total <= 20 ? "L" : total <= WINDOW_FROM ? "M" : "S");
 
 /** @param {string} [density] what to remember @returns {string} */
 function lastDensity(density) {
-  try {
-    if (density) localStorage.setItem(DENSITY_KEY, density);
-    return localStorage.getItem(DENSITY_KEY) ?? "M";
-  } catch {
-    return "M"; // storage is forbidden
-  }
+  if (density) savePreference(DENSITY, density);
+  return preference(DENSITY, "M");
 }
 
 /** @param {HTMLElement} root */
@@ -42,8 +39,8 @@ function createFrame(root) {
   return { toolbar: find(".toolbar"), stage, notice };
 }
 
-/** @param {HTMLElement} root @param {import("./app.js").Context} context */
-export function createServersView(root, { store, router, clock }) {
+/** @param {HTMLElement} root @param {import("./app.js").Context} context @param {() => void} onAdd */
+export function createServersView(root, { store, router, clock, session }, onAdd) {
   const frame = createFrame(root);
   const phone = matchMedia(PHONE);
   const table = createServersTable({ onSort: sortBy, onToggle: toggleGroup });
@@ -55,6 +52,7 @@ export function createServersView(root, { store, router, clock }) {
     onDensity: (density) => choose({ density }),
     onSort: (text) => choose({ sort: parseSort(text) }),
     onResort: () => arrange(true),
+    onAdd,
   });
   const places = createPlaces({ busy: table.busy });
   frame.stage.append(table.node, frame.notice);
@@ -115,6 +113,8 @@ export function createServersView(root, { store, router, clock }) {
     choose({ cols: columnsText(chosen) });
   }
 
+  const canAdd = () => session.hasPeople() && session.may("manage");
+
   const room = () => frame.stage.clientWidth - BORDERS;
 
   const look = (/** @type {string} */ density) => ({
@@ -138,7 +138,7 @@ export function createServersView(root, { store, router, clock }) {
     if (!servers.size) preview ??= createPreview(columns(), look("L"));
     const words = servers.size || !preview
       ? noMatch(filterWords(choice), () => choose({ q: "", status: "" }))
-      : noServers(location.origin, preview);
+      : session.hasPeople() ? noServers(canAdd() ? onAdd : null, preview) : noServersHere(location.origin, preview);
     table.node.hidden = true;
     frame.notice.hidden = false;
     render(words, frame.notice);
@@ -159,7 +159,7 @@ export function createServersView(root, { store, router, clock }) {
     showToolbar({
       ...choice, counts, total: servers.size, matched: ordered.length, query: parseQuery(choice.q), stale,
       groups: groupChoices(servers.values()), columns: new Set(chosenColumns(choice.cols).map(({ id }) => id)),
-      windowed: servers.size > WINDOW_FROM,
+      windowed: servers.size > WINDOW_FROM, canAdd: canAdd(),
     });
     if (counts === null) table.showLoading(columns(), density(), choice.sort);
     else if (ordered.length) showTable();

@@ -2,9 +2,9 @@
 /** The list of all servers: its state lives in the address, its rows in the store. */
 
 import { FIRST_REFRESH_MS, REFRESH_MS } from "../live.js";
+import { closeMenus } from "../menus.js";
 import { mergeServers } from "../servers-list.js";
 import { createServersView } from "../servers-view.js";
-import { closeMenus } from "../servers-toolbar.js";
 import { statusNews } from "../status.js";
 
 /** @typedef {import("../app.js").Context} Context */
@@ -29,11 +29,19 @@ export async function refreshServers({ api, clock, store, announce }, signal) {
 /** @param {HTMLElement} root @param {Context} context */
 export async function mount(root, context) {
   const { live, store, setTitle } = context;
-  const view = createServersView(root, context);
+  let adding = false;
+  const view = createServersView(root, context, () => void add());
   const ticker = setInterval(view.tick, TICK_MS);
   const ends = [store.subscribe(view.refreshed), closeMenus(root), () => clearInterval(ticker), view.destroy];
   setTitle("Servers");
-  void live.start((signal) => refreshServers(context, signal), () => (store.get().servers.size ? REFRESH_MS : FIRST_REFRESH_MS));
+  void live.start((signal) => refreshServers(context, signal), () => (store.get().servers.size && !adding ? REFRESH_MS : FIRST_REFRESH_MS));
+
+  async function add() {
+    const { openAddServer } = await import("./access.js");
+    adding = true;
+    openAddServer(context, () => (adding = false));
+  }
+
   return {
     update: view.readAddress,
     unmount() {
