@@ -6,6 +6,7 @@ import logging
 import sys
 
 import structlog
+from structlog.types import EventDict
 
 
 def _to_read() -> structlog.dev.ConsoleRenderer:
@@ -14,12 +15,21 @@ def _to_read() -> structlog.dev.ConsoleRenderer:
     return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
 
 
+def _on_one_line(_logger: object, _method: str, event: EventDict) -> EventDict:
+    # What a client sent may be in it, and must neither look like another event nor move a cursor.
+    for name, said in event.items():
+        if isinstance(said, str) and not said.isprintable():
+            event[name] = "".join(c if c.isprintable() else repr(c)[1:-1] for c in said)
+    return event
+
+
 def set_up(log_format: str, level: str) -> None:
     """Send the log of this process, uvicorn's included, to standard error in one form."""
     shared: list[structlog.types.Processor] = [
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _on_one_line,
     ]
     last: list[structlog.types.Processor]
     if log_format == "json":
