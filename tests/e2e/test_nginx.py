@@ -262,21 +262,24 @@ def assert_ends(one: ssl.SSLSocket) -> None:
             pass
 
 
+def enrolled_agent(site: Site, hostname: str, folder: Path) -> Program:
+    """Enrol through nginx and start an agent that reports every second."""
+    env = environment(HOME=str(folder))
+    ini, key = str(folder / "agent.ini"), str(folder / "agent.key")
+    named = ("--hostname", hostname, "--interval", "1", "--ca-file", site.ca_file)
+    subprocess.run(
+        command("hostpulse_agent", "enrol", site.url, "--config", ini, "--key-file", key, *named),
+        input=site.run("enrol", "create"), text=True, check=True, capture_output=True,
+        env=env, timeout=60,
+    )  # fmt: skip
+    line = command("hostpulse_agent", "--config", ini, "--spool", str(folder / "spool"))
+    return Program(line, folder / "log", env)
+
+
 def test_no_sample_of_a_real_agent_is_lost_while_backends_are_killed(
     site: Site, tmp_path: Path
 ) -> None:
-    folder = tmp_path / "agent"
-    folder.mkdir()
-    ini, key = str(folder / "agent.ini"), str(folder / "agent.key")
-    named = ("--hostname", "web-9", "--interval", "1", "--ca-file", site.ca_file)
-    where = ("--config", ini, "--key-file", key)
-    subprocess.run(
-        command("hostpulse_agent", "enrol", site.url, *where, *named, "--token-file", "-"),
-        input=site.run("enrol", "create"), text=True, check=True, capture_output=True,
-        env=environment(HOME=str(folder)), timeout=60,
-    )  # fmt: skip
-    line = command("hostpulse_agent", "--config", ini, "--spool", str(folder / "spool"))
-    agent = Program(line, folder / "log", environment(HOME=str(folder)))
+    agent = enrolled_agent(site, "web-9", tmp_path)
     browser = site.viewer()
 
     def wait_for_more(samples: int) -> None:
