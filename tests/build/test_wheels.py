@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from hostpulse.api import installer
 
 from tests.build import checkout
 
@@ -117,3 +118,23 @@ def test_the_sdist_of_the_server_holds_the_whole_dashboard(built: Built, tmp_pat
     names = {p.relative_to(unpacked).as_posix() for p in held if p.is_file()}
     dashboard = [p for p in checkout.tracked_files() if p.parts[0] == "dashboard"]
     assert {p.as_posix() for p in dashboard} == names
+
+
+@only_backend
+def test_the_server_s_wheel_holds_the_agent_s_as_it_is_built_alone(
+    built: Built, tmp_path: Path
+) -> None:
+    clone = checkout.copy_to(tmp_path / "clone")
+    alone = checkout.build(clone / "agent", "wheel", tmp_path / "alone")
+    held = {n: b for n, b in members(built.from_clone).items() if n.endswith(".whl")}
+    place = installer._BUILT.relative_to(installer._PACKAGE.parent).as_posix()
+    assert held == {f"{place}/{alone.name}": alone.read_bytes()}
+
+
+@only_backend
+def test_the_sdist_of_the_server_holds_the_whole_agent(built: Built, tmp_path: Path) -> None:
+    unpacked = checkout.unpack(built.sdist, tmp_path)
+    held = (unpacked / "agent").rglob("*")
+    names = {p.relative_to(unpacked).as_posix() for p in held if p.is_file()}
+    agent = [p for p in checkout.tracked_files() if p.parts[0] == "agent"]
+    assert {p.as_posix() for p in agent} == names

@@ -14,97 +14,11 @@ import requests
 import trustme
 
 from tests.backend_under_test import eventually, report
-from tests.programs import STOP_SECONDS, Program, command, environment, free_port, now_ms
+from tests.https_server import NAME, Https, serial_of
+from tests.known_key import known
+from tests.programs import STOP_SECONDS, Program, command, free_port, now_ms
 
 pytestmark = pytest.mark.timeout(180)
-NAME = "localhost"
-
-
-class Https(Program):
-    """`hostpulse serve` with a certificate of an authority of this test's own."""
-
-    def __init__(self, folder: Path, workers: int = 1, **settings: str) -> None:
-        self.folder = folder
-        self.authority = trustme.CA()
-        self.ca_file = str(folder / "ca.pem")
-        self.authority.cert_pem.write_to_path(self.ca_file)
-        self.cert, self.key = folder / "cert.pem", folder / "key.pem"
-        self.port = free_port()
-        self.url = f"https://{NAME}:{self.port}"
-        self.serial = self.issue(NAME, "127.0.0.1")
-        named = {
-            "HOSTPULSE_TLS_CERT": str(self.cert),
-            "HOSTPULSE_TLS_KEY": str(self.key),
-            "HOSTPULSE_DATA_DIR": str(folder / "data"),
-            "HOSTPULSE_WORKERS": str(workers),
-            "HOSTPULSE_AUTH": "true",
-        }
-        self.env = environment(**{**named, **settings}, HOME=str(folder))
-        self.http = self.client()
-        line = command("hostpulse", "serve", "--port", str(self.port))
-        super().__init__(line, folder / "log", self.env)
-        try:
-            eventually(self.answers, 30)
-        except AssertionError:
-            self.kill()
-            raise
-
-    def issue(self, *names: str, **more: Any) -> int:
-        """Put a new certificate in place as certbot does, one file after the other."""
-        made = self.authority.issue_cert(*names, **more)
-        for target, blobs in (
-            (self.cert, made.cert_chain_pems),
-            (self.key, [made.private_key_pem]),
-        ):
-            draft = target.with_suffix(".new")
-            draft.write_bytes(b"".join(blob.bytes() for blob in blobs))
-            draft.replace(target)
-        return serial_of(ssl.PEM_cert_to_DER_cert(made.cert_chain_pems[0].bytes().decode()))
-
-    def client(self) -> requests.Session:
-        """Return a client that trusts this authority, whatever the environment says."""
-        client = requests.Session()
-        client.trust_env = False
-        client.verify = self.ca_file
-        return client
-
-    def answers(self) -> bool:
-        """Tell whether it answers over TLS."""
-        assert self.process.poll() is None, self.written()
-        try:
-            return self.client().get(f"{self.url}/api/health", timeout=5).ok
-        except (requests.ConnectionError, requests.Timeout):
-            return False
-
-    def connect(self, context: ssl.SSLContext | None = None) -> ssl.SSLSocket:
-        """Open a connection of its own."""
-        context = context or ssl.create_default_context(cafile=self.ca_file)
-        raw = socket.create_connection(("127.0.0.1", self.port), timeout=10)
-        try:
-            return context.wrap_socket(raw, server_hostname=NAME)
-        except BaseException:
-            raw.close()
-            raise
-
-    def serial_shown(self) -> int:
-        """Return the serial number of the certificate that a new connection sees."""
-        with self.connect() as connection:
-            return serial_of(connection.getpeercert(binary_form=True) or b"")
-
-    def run(self, *arguments: str) -> str:
-        """Run a command of `hostpulse` with the same settings."""
-        done = subprocess.run(
-            command("hostpulse", *arguments), env=self.env,
-            capture_output=True, text=True, check=False, timeout=60,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
-
-
-def serial_of(der: bytes) -> int:
-    from cryptography import x509
-
-    return x509.load_der_x509_certificate(der).serial_number
 
 
 @pytest.fixture(scope="module")
@@ -122,15 +36,11 @@ def ask(connection: ssl.SSLSocket) -> bytes:
 
 def test_pages_and_posts_go_over_tls(https: Https) -> None:
     assert "<title>" in https.http.get(https.url, timeout=10).text
-    key = https.run("key", "create", "--label", "tests")
+    key = known(https.run("key", "create", "--label", "tests"), https.url, https.http)
     sent = {"Authorization": f"Bearer {key}"}
     body = report("web-1", now_ms())
-
-    def is_taken() -> bool:  # a key of another process is good within a second
-        answer = https.http.post(f"{https.url}/api/metrics", json=body, headers=sent, timeout=10)
-        return answer.json().get("accepted") == 1
-
-    eventually(is_taken)
+    answer = https.http.post(f"{https.url}/api/metrics", json=body, headers=sent, timeout=10)
+    assert answer.json()["accepted"] == 1
 
 
 def test_it_asks_browsers_to_stay_on_tls_but_not_for_all_of_localhost(https: Https) -> None:
@@ -233,7 +143,7 @@ def agent_once(https: Https, key: Path, ca_file: str) -> tuple[int, str]:
 
 def test_the_agent_reports_to_whom_its_authority_vouches_for(https: Https, tmp_path: Path) -> None:
     key = tmp_path / "agent.key"
-    token = https.run("enrol", "create")
+    token = known(https.run("enrol", "create"), https.url, https.http)
     where = ("--key-file", str(key), "--config", str(tmp_path / "agent.ini"))
     line = command("hostpulse_agent", "enrol", https.url, *where, "--ca-file", https.ca_file)
     subprocess.run([*line, "--token-file", "-"], input=token, env=https.env, text=True, check=True)

@@ -19,6 +19,7 @@ import requests
 import trustme
 
 from tests.backend_under_test import eventually, report
+from tests.known_key import known
 from tests.nginx_server import NAME, Nginx
 from tests.programs import Program, answers, command, environment, free_port, now_ms
 
@@ -48,10 +49,8 @@ class Site:
         self.backends = [self.start(number) for number in range(2)]
         for number in range(2):
             self.wait_for(number)
-        self.key = self.run("key", "create", "--label", "tests")
+        self.key = self.known(self.run("key", "create", "--label", "tests"))
         self.http = self.browser()
-        for port in self.ports:
-            eventually(lambda at=port: self.is_known_at(at))  # type: ignore[misc]
 
     def start(self, number: int) -> Program:
         """Start one of the backends."""
@@ -69,11 +68,11 @@ class Site:
 
         eventually(is_there, 30)
 
-    def is_known_at(self, port: int) -> bool:
-        """Tell whether a backend has learnt of the key; it does within a second."""
-        sent = {"Authorization": f"Bearer {self.key}"}
-        url = f"http://127.0.0.1:{port}/api/metrics"
-        return requests.post(url, json=report("first", now_ms()), headers=sent, timeout=10).ok
+    def known(self, key: str) -> str:
+        """Return the key, once both backends have learnt of it."""
+        for port in self.ports:
+            known(key, f"http://127.0.0.1:{port}")
+        return key
 
     def run(self, *arguments: str) -> str:
         """Run a command of `hostpulse` on the control store of both; return what it prints."""
@@ -269,7 +268,7 @@ def enrolled_agent(site: Site, hostname: str, folder: Path) -> Program:
     named = ("--hostname", hostname, "--interval", "1", "--ca-file", site.ca_file)
     subprocess.run(
         command("hostpulse_agent", "enrol", site.url, "--config", ini, "--key-file", key, *named),
-        input=site.run("enrol", "create"), text=True, check=True, capture_output=True,
+        input=site.known(site.run("enrol", "create")), text=True, check=True, capture_output=True,
         env=env, timeout=60,
     )  # fmt: skip
     line = command("hostpulse_agent", "--config", ini, "--spool", str(folder / "spool"))

@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException
 from hostpulse.api.answers import REFUSED, refusal, sentence
 from hostpulse.api.asking import guard_people, request_id, to_response, zip_answers
 from hostpulse.api.health import health_blueprint
+from hostpulse.api.installer import installer_blueprint
 from hostpulse.api.keys import keys_blueprint
 from hostpulse.api.metric_list import catalogue_blueprint
 from hostpulse.api.openapi import openapi_blueprint
@@ -30,6 +31,7 @@ def create_app(parts: Parts) -> Flask:
         health_blueprint(parts),
         people_blueprint(parts),
         keys_blueprint(parts),
+        installer_blueprint(parts),
         openapi_blueprint(),
         pages_blueprint(parts),
     ):
