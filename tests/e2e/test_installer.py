@@ -413,3 +413,98 @@ def test_a_server_without_the_wheel_says_so(
         answer = bare.get("/install.sh")
     assert answer.status_code == 404
     assert "without the agent's wheel" in answer.json()["error"]
+
+
+# -- as root, with a systemd that only writes down what it is told ---------------
+
+HIDDEN = """
+set -e
+mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/system
+mount -t tmpfs tmpfs /opt
+mount -t tmpfs tmpfs "$WORK" && mkdir "$WORK/upper" "$WORK/work"
+mount -t overlay overlay -o "lowerdir=/etc,upperdir=$WORK/upper,workdir=$WORK/work" /etc
+"""
+SYSTEMCTL = """
+case $1 in --version) echo "systemd $VERSION (x)" ;; *) echo "$@" >>"$TOLD" ;; esac
+"""
+
+
+class Hidden:
+    """Runs shell lines as root where /etc, /opt and /run are copies that go with the process."""
+
+    def __init__(self, folder: Path, version: int) -> None:
+        self.told = folder / "told"
+        self.told.touch()
+        (folder / "work").mkdir()
+        path = shim(folder / "shims", "systemctl", SYSTEMCTL)
+        self._env = {
+            "PATH": path, "HOME": "/root", "NO_PROXY": "127.0.0.1", "VERSION": str(version),
+            "TOLD": str(self.told), "WORK": str(folder / "work"),
+        }  # fmt: skip
+
+    def run(self, lines: str, script: str) -> subprocess.CompletedProcess[str]:
+        """Run the lines; `$script` names a file with the served script."""
+        file = Path(self._env["WORK"]).parent / "install.sh"
+        file.write_text(script)
+        return subprocess.run(
+            ["unshare", "--mount", "sh", "-c", f"{HIDDEN}\nscript={file}\n{lines}"],
+            env=self._env, capture_output=True, text=True, check=False, timeout=100,
+        )  # fmt: skip
+
+
+@pytest.fixture
+def hidden(tmp_path: Path, distribution: None) -> Hidden:
+    if os.geteuid() != 0:
+        pytest.skip("only root may mount")
+    made = Hidden(tmp_path, 252)
+    tried = made.run("true", "")
+    if tried.returncode:
+        pytest.skip(f"nothing can be mounted here: {tried.stderr}")
+    return made
+
+
+def test_where_systemd_runs_it_becomes_a_service_and_goes_again(
+    script: str, server: Server, hidden: Hidden
+) -> None:
+    lines = f"""
+        sh -s -- --token {token(server)} --hostname web-7 <$script
+        stat -c '%a %U %n' /etc/hostpulse/agent.key /etc/systemd/system/hostpulse-agent.service
+        echo "the rest" >>$TOLD
+        sh /opt/hostpulse-agent/uninstall.sh
+        ls /opt/hostpulse-agent /etc/hostpulse /etc/systemd/system/hostpulse-agent.service || true
+    """
+    done = hidden.run(lines, script)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "600 root /etc/hostpulse/agent.key" in done.stdout
+    assert "644 root /etc/systemd/system/hostpulse-agent.service" in done.stdout
+    assert "To remove it: sudo sh /opt/hostpulse-agent/uninstall.sh" in done.stdout
+    assert hidden.told.read_text().splitlines() == [
+        "daemon-reload",
+        "--quiet enable hostpulse-agent",
+        "restart hostpulse-agent",
+        "the rest",
+        "--quiet disable --now hostpulse-agent",
+        "daemon-reload",
+    ]
+    assert done.stderr.count("No such file or directory") == 3
+
+
+def test_a_systemd_that_is_too_old_is_told_before_anything_is_done(
+    script: str, server: Server, tmp_path: Path, hidden: Hidden
+) -> None:
+    (tmp_path / "old").mkdir()
+    old = Hidden(tmp_path / "old", 239)
+    done = old.run(f"sh -s -- --token {token(server)} <$script; ls /opt /etc/hostpulse", script)
+    assert "systemd 239 is too old" in done.stderr
+    assert "hostpulse" not in done.stdout
+    assert old.told.read_text() == ""
+
+
+def test_nobody_but_root_may_install(script: str, distribution: None) -> None:
+    user = [] if os.geteuid() else ["setpriv", "--reuid=65534", "--clear-groups"]
+    line = [*user, "sh", "-s", "--", "--token", "x"]
+    done = subprocess.run(
+        line, input=script, env={"PATH": SYSTEM_PATH}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "run it as root" in done.stderr

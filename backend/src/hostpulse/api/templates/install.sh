@@ -250,6 +250,13 @@ has_systemd() {
     [ -z "$root" ] && [ -d /run/systemd/system ] && command -v systemctl >/dev/null
 }
 
+check_systemd() {
+    has_systemd || return 0
+    # Before 247 a unit cannot be given a key that nobody else may read.
+    version=$(systemctl --version | sed -n '1s/[^0-9]*\([0-9]*\).*/\1/p')
+    [ "${version:-0}" -ge 247 ] || die "systemd $version is too old for the unit, it needs 247."
+}
+
 install_unit() {
     if [ -n "$root" ] || has_systemd; then
         say "Installing the unit $units/hostpulse-agent.service"
@@ -268,9 +275,6 @@ start() {
         say "  $app/bin/hostpulse-agent --config $settings/agent.ini"
         return
     fi
-    # Before 247 a unit cannot be given a key that nobody else may read.
-    version=$(systemctl --version | sed -n '1s/[^0-9]*\([0-9]*\).*/\1/p')
-    [ "${version:-0}" -ge 247 ] || die "systemd $version is too old for the unit, it needs 247."
     run systemctl daemon-reload
     run systemctl --quiet enable hostpulse-agent
     run systemctl restart hostpulse-agent ||
@@ -323,6 +327,7 @@ main() {
     fi
     check_address
     check_token
+    check_systemd
     find_python
     find_modules
     draft=$(mktemp -d)
