@@ -31,7 +31,7 @@ class Process:
     def __init__(self, data: Path) -> None:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.port = probe.getsockname()[1]
-        line = [sys.executable, "-c", START, "serve", "--port", str(self.port)]
+        line = [sys.executable, "-c", START, "serve", "--no-auth", "--port", str(self.port)]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("HOSTPULSE_")}
         environment["HOSTPULSE_DATA_DIR"] = str(data)
         self.program = subprocess.Popen(

@@ -15,7 +15,7 @@ import pytest
 from tests.backend_under_test import eventually
 from tests.pace import slowness
 from tests.pages import charts
-from tests.pages.browser import LIST_READY, Tabs
+from tests.pages.browser import SERVER_READY, Tabs
 from tests.programs import STOP_SECONDS, Program, answers, command, environment, free_port
 
 FIRST_LINE_SECONDS = 10
@@ -31,6 +31,7 @@ class Up(Program):
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.link = folder / "data" / "setup-link"
         self.started = time.monotonic()
         line = command("hostpulse", "up", "--port", str(self.port))
         env = environment(HOME=str(folder), HOSTPULSE_DATA_DIR=str(folder / "data"))
@@ -55,15 +56,16 @@ def test_it_prints_its_address(up: Up) -> None:
     first = up.written().splitlines()[0]
     assert f"http://localhost:{up.port}" in first
     assert "Ctrl-C" in first
+    assert str(up.link) in up.written()
+    assert up.link.read_text().startswith(f"http://localhost:{up.port}/welcome#")
+    assert up.link.stat().st_mode & 0o777 == 0o600
 
 
 def test_the_first_line_is_on_the_page_within_ten_seconds(up: Up, tabs: Tabs) -> None:
     tab = tabs.open(up.url)
-    eventually(lambda: answers(up.url))
-    tab.go("/", "#theme")
-    tab.page.wait_for_selector(LIST_READY)
-    tab.page.click(f"{LIST_READY} .name__link")
-    tab.page.wait_for_selector("#chart-cpu canvas")
+    eventually(lambda: answers(up.url) and up.link.exists())
+    tab.page.goto(up.link.read_text().strip())
+    tab.page.wait_for_selector(SERVER_READY)  # behind the form of the first account
     points = "charts.cpu.chart.data.datasets[0].data.filter((one) => one.y !== null).length"
     eventually(lambda: charts.read(tab, points) >= 2)
     taken = time.monotonic() - up.started

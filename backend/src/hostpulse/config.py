@@ -83,7 +83,7 @@ class Config:
         "Processes that serve; several need a storage and a control store that they can share.",
     )
     auth: bool = _setting(
-        False, "Whether people sign in; if not, this machine may do everything, on loopback only."
+        True, "Whether people sign in; if not, this machine may do everything, on loopback only."
     )
     public_url: str = _setting(
         "", "Address that people and agents type, such as https://monitor.example.com."
