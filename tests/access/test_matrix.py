@@ -8,10 +8,9 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
-from flask import Flask
 from hostpulse import door
 from hostpulse.access.principal import Need
 from hostpulse.api.people import MemberChange
@@ -19,6 +18,7 @@ from hostpulse.api.servers import ServerChange
 from hostpulse.app import create_app
 from hostpulse.control.servers import Server, Servers, UnknownServer
 
+from tests.access.every_route import Route, routes
 from tests.access.world import NO_LIMITS, REMOTE, ROLES, Organisation, World, of_key, of_session
 from tests.backend.control_places import place_of
 from tests.backend_under_test import Backend, Clock, report
@@ -48,18 +48,6 @@ FOUND_BY_ALL = {"/static/<path:name>": "app.js", "/settings/<section>": "people"
 """Path parameters that mean the same to everybody."""
 
 
-class Route(NamedTuple):
-    method: str
-    rule: str
-    parameter: str
-    needs: Need | None
-    takes: Any
-
-    @property
-    def changes(self) -> bool:
-        return self.method not in ("GET", "HEAD", "OPTIONS")
-
-
 @dataclass(frozen=True)
 class Asker:
     """`holds` is what it shows: '' for nothing good, 'key' or 'session'."""
@@ -74,18 +62,6 @@ class Asker:
             return True
         by_its_kind = self.holds == "key" or self.name == "this machine" or need not in OF_A_KEY
         return by_its_kind and need in MAY.get(self.name, set())
-
-
-def routes(app: Flask) -> list[Route]:
-    found = [Route(method, path, "", Need.INGEST, None) for path, method in door.ROUTES]
-    for rule in app.url_map.iter_rules():
-        view = app.view_functions[rule.endpoint]
-        takes = getattr(getattr(view, "operation", None), "takes", None)
-        parameter = next(iter(rule.arguments), "")
-        for method in sorted(rule.methods or ()):
-            needs = getattr(view, "needs", None)
-            found.append(Route(method, rule.rule, parameter, needs, takes))
-    return found
 
 
 def askers(world: World, org: Organisation) -> Iterator[Asker]:

@@ -205,6 +205,7 @@ class _People:
         environ: Any = build_environ(cast("Any", scope), cast("Any", BytesIO(body)))
         if body:  # it is whole by now, in however many chunks it came
             environ["CONTENT_LENGTH"] = str(len(body))
+            environ.pop("HTTP_TRANSFER_ENCODING", None)
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self._answer, environ)
 
