@@ -79,11 +79,15 @@ class Server(Program):
     Its data folder stands beside its log, so another one with that log goes on with the data.
     """
 
-    def __init__(self, log: Path, port: int = 0, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, log: Path, port: int = 0, env: Mapping[str, str] | None = None, auth: bool = False
+    ) -> None:
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        line = command("hostpulse", "serve", "--no-auth", "--port", str(self.port))
-        data = {"HOSTPULSE_DATA_DIR": str(log.with_suffix(".data"))}
+        mode = "--auth" if auth else "--no-auth"
+        line = command("hostpulse", "serve", mode, "--port", str(self.port))
+        self.data = log.with_suffix(".data")
+        data = {"HOSTPULSE_DATA_DIR": str(self.data)}
         super().__init__(line, log, {**data, **(env or environment())})
         try:
             eventually(self.answers, START_SECONDS)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import requests
 from hostpulse.access.people import Client
 from hostpulse.access.principal import DEFAULT_TENANT, Principal
 
@@ -24,6 +27,14 @@ def make_member(backend: Backend, name: str, role: str) -> None:
     people = backend.parts.people
     token = people.invite(Principal(DEFAULT_TENANT), role)
     people.use_link(token, name, PASSWORD, ELSEWHERE)
+
+
+def claim(url: str, data: Path) -> None:
+    """Make the first owner of a running `hostpulse serve`, with the link that it left."""
+    token = (data / "setup-link").read_text().strip().partition("#")[2]
+    given = {"token": token, "name": NAME, "password": PASSWORD}
+    answer = requests.post(f"{url}/api/links/use", json=given, timeout=20)
+    assert answer.ok, answer.text
 
 
 def sign_in(tab: Tab, name: str = NAME, password: str = PASSWORD) -> None:

@@ -109,7 +109,9 @@ def test_a_page_that_refreshes_by_itself_does_not_keep_a_session_awake(
     tab.page.wait_for_selector(SIGN_IN_READY)
 
 
-def test_a_session_ended_elsewhere_ends_here(backend: Backend, open_tab: Callable[..., Tab]) -> None:
+def test_a_session_ended_elsewhere_ends_here(
+    backend: Backend, open_tab: Callable[..., Tab]
+) -> None:
     here, there = open_tab(running=True), open_tab()
     go_signed_in(here)
     go_signed_in(there, "/settings/account", "text=Sign out everywhere else")
