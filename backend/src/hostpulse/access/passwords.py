@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from threading import BoundedSemaphore
+from typing import TYPE_CHECKING
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
 
 SHORTEST, LONGEST = 10, 1024
 _AT_A_TIME = 2
@@ -24,9 +26,17 @@ class Passwords:
     """Hashes and checks passwords with argon2id, in the measure that OWASP asks for at least."""
 
     def __init__(self) -> None:
-        self._hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
         self._gate = BoundedSemaphore(_AT_A_TIME)
-        self._nobody = self._hasher.hash("nobody's password")
+
+    @cached_property
+    def _hasher(self) -> PasswordHasher:
+        from argon2 import PasswordHasher  # a backend that nobody signs in to goes without
+
+        return PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+
+    @cached_property
+    def _nobody(self) -> str:
+        return self._hasher.hash("nobody's password")
 
     def hash(self, password: str) -> str:
         """Return what is kept of a password; raises Busy."""
@@ -38,9 +48,12 @@ class Passwords:
 
         '' fits none and takes as long.
         """
+        from argon2.exceptions import InvalidHashError, VerificationError
+
+        nobody = self._nobody  # always, so that the first unknown name takes no longer
         with _Turn(self._gate):
             try:
-                return self._hasher.verify(kept or self._nobody, password) and bool(kept)
+                return self._hasher.verify(kept or nobody, password) and bool(kept)
             except (VerificationError, InvalidHashError):
                 return False
 
