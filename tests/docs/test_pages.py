@@ -28,7 +28,8 @@ MOST_KB = 200
 
 def pages() -> list[Path]:
     here = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md"]
-    return [*here, ROOT / "agent/README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    more = [ROOT / "SECURITY.md", ROOT / "agent/README.md"]
+    return [*here, *more, *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def prose(page: Path) -> str:
