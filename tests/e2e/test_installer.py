@@ -20,6 +20,7 @@ from tests.backend_under_test import Backend, eventually
 from tests.conftest import find_program
 from tests.https_server import Https
 from tests.known_key import known
+from tests.pace import slowness
 from tests.programs import Program, Server, command, environment
 
 ROOT = Path(__file__).parents[2]
@@ -94,9 +95,9 @@ def installed(
 def test_from_the_paste_to_samples_without_the_internet(
     script: str, server: Server, tmp_path: Path, distribution: None
 ) -> None:
-    root = tmp_path / "root"
+    root, given = tmp_path / "root", token(server)
     before = time.monotonic()
-    done = install(script, root, "--token", token(server), "--hostname", "web-9", "--tags", "a,b:c")
+    done = install(script, root, "--token", given, "--hostname", "web-9", "--tags", "a,b:c")
     assert done.returncode == 0, done.stderr
     (line,) = re.findall(r"^  (\S+/bin/hostpulse-agent --config .*)$", done.stdout, re.MULTILINE)
     agent = Program(
@@ -114,8 +115,9 @@ def test_from_the_paste_to_samples_without_the_internet(
         return len(found["times"]) >= 2
 
     try:
-        eventually(has_samples, LONGEST_SECONDS)
-        assert time.monotonic() - before < LONGEST_SECONDS
+        eventually(has_samples, 60)
+        taken = time.monotonic() - before
+        assert taken <= LONGEST_SECONDS * slowness(time.monotonic)
     finally:
         agent.kill()
     (row,) = [row for row in server.json("/api/servers")["servers"] if row["hostname"] == "web-9"]
