@@ -50,7 +50,7 @@ export function show({ context, office, draw, root }) {
     const field = problem.field === "password" ? "new" : problem.field;
     const at = (/** @type {string} */ name) => (field === name ? problem.words : "");
     return html`<form class="form settings__form" @submit=${changePassword}>
-      <input type="hidden" autocomplete="username" .value=${session.state?.name ?? ""}>
+      <input type="text" autocomplete="username" hidden .value=${session.state?.name ?? ""}>
       ${textField({ name: "old", label: "Password so far", type: "password", autocomplete: "current-password", required: true, problem: at("old") })}
       ${textField({ name: "new", label: "New password", type: "password", autocomplete: "new-password", required: true, problem: at("new"), hint: "At least 10 characters; a short sentence is good." })}
       ${problemLine(field ? "" : problem.words)}

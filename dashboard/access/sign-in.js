@@ -5,8 +5,8 @@ import { html, nothing, render } from "../vendor/lit-html.js";
 import { createAttempt, fieldsOf, focusFirst, problemLine, textField } from "../form.js";
 import { plainHttpNotice } from "./plain-http.js";
 
-const SETUP = `Nobody owns this server yet. Open the link that was printed where it was started; without a terminal
-  it stands in the file setup-link of the data folder.`;
+const setupNotice = () => html`<p class="caution">Nobody owns this server yet. Open the link that was printed where it was
+  started; without a terminal it stands in the file <code class="whole">setup-link</code> of the data folder.</p>`;
 
 /** @param {HTMLElement} root @param {import("../app.js").Context} context */
 export async function mount(root, context) {
@@ -36,7 +36,7 @@ export async function mount(root, context) {
       <form class="card form" @submit=${send}>
         <h1>Sign in</h1>
         ${isOver ? html`<p role="status">Your session is over. Sign in to go on where you were.</p>` : nothing}
-        ${state?.needs_setup ? html`<p class="caution">${SETUP}</p>` : nothing}
+        ${state?.needs_setup ? setupNotice() : nothing}
         ${plainHttpNotice(state)}
         ${textField({ name: "name", label: "Name", value: name, autocomplete: "username", required: true, first: true })}
         ${textField({ name: "password", label: "Password", type: "password", autocomplete: "current-password", required: true })}

@@ -105,7 +105,7 @@ export async function mount(root, context) {
       <p>${words}</p>
       ${plainHttpNotice(session.state)}
       ${about.kind === "reset"
-        ? html`<p>For <b>${about.name}</b>.</p><input type="hidden" name="name" autocomplete="username" .value=${about.name}>`
+        ? html`<p>For <b>${about.name}</b>.</p><input type="text" name="name" autocomplete="username" hidden .value=${about.name}>`
         : textField({ name: "name", label: "Name", value: name, problem: at("name"), autocomplete: "username", required: true, first: true, most: 64 })}
       ${textField({
         name: "password", label: "Password", type: "password", problem: at("password"), autocomplete: "new-password", required: true,

@@ -78,6 +78,7 @@ def test_the_wheel_holds_the_built_dashboard_and_nothing_to_build_it(built: Buil
     held = {n.removeprefix(prefix): b for n, b in members(built.from_clone).items() if prefix in n}
     shapes = sorted(re.sub(r"-[0-9a-f]{10}\.", "-#.", name) for name in held)
     assert [s for s in shapes if not s.startswith("licences/")] == [
+        "access-#.js",
         "app-#.js",
         "charts-#.js",
         "index-#.css",
