@@ -2,7 +2,7 @@
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip
 CODE := agent backend docs tests $(wildcard bench)
-PROGRAMS := chromium fonts-dejavu-core influxdb nginx-light openssl postgresql python3-psutil python3-requests shellcheck strace systemd
+PROGRAMS := busybox chromium fonts-dejavu-core influxdb nginx-light openssl postgresql python3-psutil python3-requests shellcheck strace systemd
 JS_TESTS := $(wildcard tests/dashboard/*.test.mjs tests/dashboard/*.test.js)
 
 # The newest Python 3.11+ that runs and has pip; `make PYTHON=/path/to/python` chooses another.

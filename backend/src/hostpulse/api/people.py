@@ -222,7 +222,7 @@ class _Views:
         self._people.sign_out(principal())
         response = reply(Done())
         response.delete_cookie(_cookie(), secure=request.is_secure, httponly=True, samesite="Lax")
-        response.headers["Clear-Site-Data"] = '"cache", "storage"'
+        response.headers["Clear-Site-Data"] = '"cache"'
         return response
 
     @operation("Look at another tenant", Done, needs=Need.SELF, takes=TenantChoice)
