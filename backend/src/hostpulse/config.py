@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from socket import getfqdn, gethostname
+from socket import gethostname
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -247,7 +247,7 @@ def is_loopback(host: str) -> bool:
 def own_names(config: Config) -> frozenset[str]:
     """Return the names of hosts under which this server may be asked, besides addresses."""
     public = urlsplit(config.public_url).hostname or ""
-    return frozenset({public, config.host.lower(), gethostname().lower(), getfqdn().lower()} - {""})
+    return frozenset({public, config.host.lower(), gethostname().lower()} - {""})
 
 
 def address(config: Config) -> str:

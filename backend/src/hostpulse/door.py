@@ -231,8 +231,10 @@ def _asker(scope: Scope, headers: dict[bytes, bytes]) -> Asker:
 
 def _tls_headers(scope: Scope, headers: dict[bytes, bytes]) -> list[Header]:
     """Have a browser that came by TLS do so for a year; on localhost other programs serve too."""
+    if scope.get("scheme") != "https":
+        return []
     host = without_port(headers.get(b"host", b"").decode("latin-1"))
-    return [_STAY_ON_TLS] if scope.get("scheme") == "https" and not is_loopback(host) else []
+    return [] if is_loopback(host) else [_STAY_ON_TLS]
 
 
 def _check_content_type(headers: dict[bytes, bytes]) -> None:

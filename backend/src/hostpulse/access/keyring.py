@@ -52,14 +52,16 @@ class Keyring:
         Raises StoreAway.
         """
         with self._turn, self._store.transaction() as connection:
-            used, self._used = self._used, {}
-            key_rows.note_used(connection, dict(used))  # a request may still add to it
+            used = dict(self._used)
+            key_rows.note_used(connection, used)
             change = key_rows.change(connection)
             if change != self._change:
                 rows = key_rows.live(connection)
                 self._known = {row.id: _known(row) for row in rows}
                 self._found = {}  # after the table: nobody may find a revoked key in the old one
                 self._change = change
+        for id_ in used:
+            self._used.pop(id_, None)
 
     def find(self, text: str) -> Principal | None:
         """Return whose key `text` is, None if it is good for nothing (any more)."""

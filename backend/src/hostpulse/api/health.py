@@ -54,6 +54,7 @@ def health_blueprint(parts: Parts) -> Blueprint:
         well = all(component.status == "ok" for component in components.values())
         if not principal().may(Need.READ):
             return reply(Health("ok" if well else "degraded"))
+        components["storage"].lost = _lost(parts.storage)
         recent = parts.telemetry.recent()
         health = Health(
             "ok" if well else "degraded",
@@ -80,7 +81,7 @@ def _control(parts: Parts) -> Component:
 def _storage(parts: Parts) -> Component:
     problem = parts.storage_check.problem or parts.storage_upkeep.problem
     status = "failed" if problem else "ok"
-    return Component(status, parts.storage.durability, problem, _lost(parts.storage))
+    return Component(status, parts.storage.durability, problem)
 
 
 def _lost(storage: Storage) -> Lost | None:
