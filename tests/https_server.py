@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
 import requests
 import trustme
 
@@ -15,6 +16,17 @@ from tests.backend_under_test import eventually
 from tests.programs import Program, command, environment, free_port
 
 NAME = "localhost"
+
+
+def only(version: ssl.TLSVersion, ca_file: str) -> ssl.SSLContext:
+    """Return what makes a client speak one old version of TLS and no other."""
+    context = ssl.create_default_context(cafile=ca_file)
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    with pytest.warns(DeprecationWarning):
+        context.minimum_version = version
+    with pytest.warns(DeprecationWarning):
+        context.maximum_version = version
+    return context
 
 
 class Https(Program):

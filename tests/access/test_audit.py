@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import structlog
@@ -16,7 +14,7 @@ from hostpulse.access.principal import ADMIN, Principal
 from hostpulse.cli import main
 
 from tests.access.world import PASSWORD, of_session
-from tests.backend.control_places import PLACES, Place, place_of
+from tests.backend.control_places import Place
 from tests.backend_under_test import Backend, report
 
 BY = Principal(name="test", grants=ADMIN, role="owner")
@@ -30,17 +28,6 @@ NASTY = (
     "\u202eright to left",
     '","level":"info","event":"all is well"}\n{"event":"forged"',
 )
-
-
-@pytest.fixture(params=PLACES)
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    return place_of(request, request.param, tmp_path / "data")
-
-
-@pytest.fixture
-def backend(place: Place) -> Iterator[Backend]:
-    with place.backend(auth=True) as running:
-        yield running
 
 
 def run(place: Place, *words: str) -> tuple[int, str]:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,34 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.access.world import of_key
-from tests.backend.control_places import PLACES, Place, place_of
+from tests.backend.control_places import Place
 from tests.backend_under_test import NOW_MS, Backend, Clock, eventually, report
 
 BY = Principal(name="test", grants=ADMIN)
 MACHINE, TWIN = "ab" * 32, "cd" * 32
-
-
-@pytest.fixture(params=PLACES)
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    return place_of(request, request.param, tmp_path / "data")
-
-
-@pytest.fixture
-def backend(place: Place) -> Iterator[Backend]:
-    with place.backend(auth=True) as running:
-        yield running
-
-
-@pytest.fixture
-def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[list[Backend]]:
-    """Two backends on one PostgreSQL."""
-    shared = place_of(request, "postgresql", tmp_path)
-    with ExitStack() as stack:
-        clock = Clock()
-        yield [
-            stack.enter_context(Place(tmp_path / name, shared.url).backend(clock, auth=True))
-            for name in ("one", "other")
-        ]
 
 
 def enrol(backend: Backend, token: str, hostname: str = "web-1", machine: str = "") -> Any:

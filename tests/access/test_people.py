@@ -5,10 +5,7 @@ from __future__ import annotations
 import secrets
 import statistics
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,34 +16,10 @@ from hostpulse.access.principal import ADMIN, Principal
 from hostpulse.control import people_rows
 
 from tests.access.world import PASSWORD, of_key, of_session
-from tests.backend.control_places import PLACES, Place, place_of
-from tests.backend_under_test import Backend, Clock, eventually, report
+from tests.backend_under_test import Backend, eventually, report
 
 BY = Principal(name="test", grants=ADMIN, role="owner")
 HERE = Client("127.0.0.1", "test")
-
-
-@pytest.fixture(params=PLACES)
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    return place_of(request, request.param, tmp_path / "data")
-
-
-@pytest.fixture
-def backend(place: Place) -> Iterator[Backend]:
-    with place.backend(auth=True) as running:
-        yield running
-
-
-@pytest.fixture
-def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[list[Backend]]:
-    """Two backends on one PostgreSQL."""
-    shared = place_of(request, "postgresql", tmp_path)
-    with ExitStack() as stack:
-        clock = Clock()
-        yield [
-            stack.enter_context(Place(tmp_path / name, shared.url).backend(clock, auth=True))
-            for name in ("one", "other")
-        ]
 
 
 def join(people: People, name: str, role: str = "owner", by: Principal = BY) -> tuple[str, str]:

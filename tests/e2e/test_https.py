@@ -14,7 +14,7 @@ import requests
 import trustme
 
 from tests.backend_under_test import eventually, report
-from tests.https_server import NAME, Https, serial_of
+from tests.https_server import NAME, Https, only, serial_of
 from tests.known_key import known
 from tests.programs import STOP_SECONDS, Program, command, free_port, now_ms
 
@@ -59,12 +59,7 @@ def test_plain_http_gets_no_answer(https: Https) -> None:
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1])
 def test_old_tls_is_refused(https: Https, version: ssl.TLSVersion) -> None:
-    context = ssl.create_default_context(cafile=https.ca_file)
-    context.set_ciphers("DEFAULT:@SECLEVEL=0")
-    with pytest.warns(DeprecationWarning):
-        context.minimum_version = version
-    with pytest.warns(DeprecationWarning):
-        context.maximum_version = version
+    context = only(version, https.ca_file)
     with pytest.raises((ssl.SSLError, ConnectionResetError)):
         https.connect(context)
 

@@ -19,6 +19,7 @@ import requests
 import trustme
 
 from tests.backend_under_test import eventually, report
+from tests.https_server import only
 from tests.known_key import known
 from tests.nginx_server import NAME, Nginx
 from tests.programs import Program, answers, command, environment, free_port, now_ms
@@ -169,12 +170,7 @@ def test_plain_http_leads_to_https_and_every_answer_says_to_stay_there(site: Sit
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1])
 def test_old_tls_is_refused(site: Site, version: ssl.TLSVersion) -> None:
-    context = ssl.create_default_context(cafile=site.ca_file)
-    context.set_ciphers("DEFAULT:@SECLEVEL=0")
-    with pytest.warns(DeprecationWarning):
-        context.minimum_version = version
-    with pytest.warns(DeprecationWarning):
-        context.maximum_version = version
+    context = only(version, site.ca_file)
     with (
         socket.create_connection(("127.0.0.1", site.nginx.port), timeout=10) as raw,
         pytest.raises(ssl.SSLError),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import requests
@@ -10,6 +12,7 @@ from hostpulse.access.principal import DEFAULT_TENANT, Principal
 
 from tests.backend_under_test import Backend
 from tests.pages.browser import LIST_READY, Tab
+from tests.pages.machines import MINUTE_MS, Machine, feed, times
 
 NAME, PASSWORD = "ada", "a rather long sentence"
 SIGN_IN_READY = ".gate form [name=password]"
@@ -50,3 +53,12 @@ def go_signed_in(tab: Tab, path: str = "/", ready: str = LIST_READY, name: str =
     tab.page.goto(tab.url + path)
     sign_in(tab, name)
     tab.page.wait_for_selector(ready)
+
+
+@contextmanager
+def owned() -> Iterator[Backend]:
+    """Run a backend that ada owns, with one server."""
+    with Backend(auth=True) as running:
+        make_owner(running)
+        feed(running, Machine(), times(10 * MINUTE_MS))
+        yield running

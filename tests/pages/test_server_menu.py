@@ -8,8 +8,7 @@ import pytest
 
 from tests.backend_under_test import Backend
 from tests.pages.browser import SERVER_READY, Tab
-from tests.pages.machines import MINUTE_MS, Machine, feed, times
-from tests.pages.people import go_signed_in, make_owner
+from tests.pages.people import go_signed_in, owned
 
 MARK = """() => {
   const [row] = hostpulse.store.get().servers.values();
@@ -21,9 +20,7 @@ MARK = """() => {
 @pytest.fixture
 def backend() -> Iterator[Backend]:
     """A backend that ada owns, with one server."""
-    with Backend(auth=True) as running:
-        make_owner(running)
-        feed(running, Machine(), times(10 * MINUTE_MS))
+    with owned() as running:
         yield running
 
 

@@ -15,7 +15,7 @@ from tests.pages.people import (
     SIGN_IN_READY,
     go_signed_in,
     make_member,
-    make_owner,
+    owned,
     sign_in,
 )
 
@@ -26,9 +26,7 @@ PROBLEM = ".gate [role=alert]:not(:empty)"
 @pytest.fixture
 def backend() -> Iterator[Backend]:
     """A backend that ada owns, with one server."""
-    with Backend(auth=True) as running:
-        make_owner(running)
-        feed(running, Machine(), times(10 * MINUTE_MS))
+    with owned() as running:
         yield running
 
 
