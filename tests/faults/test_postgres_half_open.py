@@ -156,6 +156,7 @@ def test_the_server_gives_up_what_a_silent_connection_holds(
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCKS, GATE_LOCK])
         relay.lose(REQUESTS)
     assert is_gate_held(url)
+    eventually(lambda: not is_gate_held(url), DETECTED_SECONDS)
     relay.forward_new()
     eventually(lambda: takes(storage, 2), DETECTED_SECONDS)
 
