@@ -247,13 +247,16 @@ def test_a_full_list_takes_no_new_machine_and_uses_up_no_token(place: Place) -> 
         assert enrol(backend, token, "web-1", MACHINE).status_code == 200
 
 
-def test_a_cloned_machine_is_flagged_and_a_restarted_one_is_not(backend: Backend) -> None:
+@pytest.mark.parametrize("name", ["boot_id", "run"])
+def test_a_cloned_machine_is_flagged_and_a_restarted_one_is_not(
+    backend: Backend, name: str
+) -> None:
     server, key = enrolled(backend)
     shown = of_key(backend.parts.issuer.make_personal(BY, "r", ["read"], 1).text)
 
     def boots(*ids: str) -> bool:
         for id_ in ids:
-            agent = {"version": "1", "interval_seconds": 5, "boot_id": id_}
+            agent = {"version": "1", "interval_seconds": 5, "boot_id": "same", name: id_}
             assert (
                 post(backend, key, report(time_ms=backend.clock.advance(5000), agent=agent)) == 200
             )

@@ -73,7 +73,7 @@ class Server:
     given_name: str = ""
     given_tags: tuple[str, ...] = ()
     note: str = ""
-    boot_ids: tuple[str, str] = ("", "")
+    runs: tuple[str, str] = ("", "")
     cloned_ms: int = 0
 
     @property
@@ -85,20 +85,20 @@ class Server:
         """Tell whether two machines report as this one."""
         return now_ms - self.cloned_ms < _CLONED_FOR_MS
 
-    def _watch_boot(self, boot_id: str, now_ms: int) -> None:
-        # A machine never goes back to an earlier boot: then there are two with one key.
-        before, newest = self.boot_ids
-        if not boot_id or boot_id == newest:
+    def _watch_run(self, run: str, now_ms: int) -> None:
+        # An agent never goes back to an earlier run: then there are two with one key.
+        before, newest = self.runs
+        if not run or run == newest:
             return
-        if boot_id == before:
+        if run == before:
             self.cloned_ms = now_ms
-        self.boot_ids = (newest, boot_id)
+        self.runs = (newest, run)
 
     def observe(self, decoded: Decoded, sample: Sample, now_ms: int, clock_ahead: bool) -> None:
         """Take in a stored report; one that is not newer than all before says nothing new."""
         if self.newest is not None and sample.time_ms <= self.newest.time_ms:
             return
-        self._watch_boot(decoded.facts.boot_id, now_ms)
+        self._watch_run(decoded.facts.run, now_ms)
         fresh_ms = max(_FRESH_INTERVALS * round(decoded.facts.interval_seconds * 1000), _FRESH_MS)
         is_current = now_ms - sample.time_ms <= fresh_ms or self._keeps_pace(sample, now_ms)
         last_seen_ms = now_ms if is_current else max(self.last_seen_ms, sample.time_ms)

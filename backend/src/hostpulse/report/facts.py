@@ -9,7 +9,10 @@ DEFAULT_INTERVAL_SECONDS = 5.0
 
 
 class Facts(NamedTuple):
-    """Kept for each server; `interval_seconds` is the default where the agent announced none."""
+    """Kept for each server; `interval_seconds` is the default where the agent announced none.
+
+    `run` is another one after each start of the agent, or of the machine where it names none.
+    """
 
     os: str = ""
     kernel: str = ""
@@ -18,7 +21,7 @@ class Facts(NamedTuple):
     tags: tuple[str, ...] = ()
     cpu_count_logical: float = nan
     memory_total: float = nan
-    boot_id: str = ""
+    run: str = ""
 
     @classmethod
     def of(cls, report: Any) -> Facts:
@@ -33,5 +36,5 @@ class Facts(NamedTuple):
             tuple(report.tags),
             cpu.cpu_count_logical if cpu else nan,
             memory.memory_total if memory else nan,
-            agent.boot_id if agent else "",
+            (agent.run or agent.boot_id) if agent else "",
         )

@@ -81,7 +81,12 @@ System = _struct("System", "system", *((fact, Fact, "") for fact in SYSTEM_FACTS
 Pressure = _struct("Pressure", "pressure")
 Raid = _struct("Raid", "raid")
 Agent = _struct(
-    "Agent", "agent", ("version", Fact, ""), ("boot_id", Fact, ""), ("errors", Words, ())
+    "Agent",
+    "agent",
+    ("version", Fact, ""),
+    ("boot_id", Fact, ""),
+    ("run", Fact, ""),
+    ("errors", Words, ()),
 )
 Partitions: Any = Annotated[list[Partition], Meta(max_length=limits.MAX_INSTANCES)]
 Disk = defstruct("Disk", [("partitions", Partitions, ())], gc=False)

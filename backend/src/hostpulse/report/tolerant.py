@@ -27,7 +27,7 @@ _BRACKETS = b"[]{}"
 _AS_ONE_KIND = bytes.maketrans(b"{}", b"[]")
 _NOT_BRACKETS = bytes(set(range(256)) - set(_BRACKETS))
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_AGENT_FACTS = ("version", "boot_id")
+_AGENT_FACTS = ("version", "boot_id", "run")
 _NO_TIME = "must be an ISO 8601 time such as 2025-11-06T10:00:00Z"
 _PARTITION_FACTS = ("device", "fstype")
 
