@@ -76,7 +76,7 @@ def test_a_row_that_was_tampered_with_is_found(place: Place, how: str) -> None:
 
 def test_what_people_and_keys_did_is_written_down(backend: Backend) -> None:
     people, issuer = backend.parts.people, backend.parts.issuer
-    link = {"token": people.make_setup_link(), "name": "ann", "password": PASSWORD}
+    link = {"token": people.links.make_setup(), "name": "ann", "password": PASSWORD}
     session = backend.request("POST", "/api/links/use", json=link).cookies["hostpulse"]
     backend.http.cookies.clear()
     backend.accept(report())
@@ -94,7 +94,7 @@ def test_what_people_and_keys_did_is_written_down(backend: Backend) -> None:
     bad = {"name": "ann", "password": "wrong"}
     assert backend.request("POST", "/api/session", json=bad).status_code == 401
     do("DELETE", "/api/session")
-    rows = [row for _, row in people.audit(BY, 0, 200)]
+    rows = [row for _, row in people.log.newest(BY, 0, 200)]
     deeds = [(row.actor, row.action, row.result) for row in reversed(rows)]
     assert deeds == [
         ("this machine", "make a setup link", "done"),
@@ -116,7 +116,7 @@ def test_f94_what_others_call_themselves_stays_one_line_of_the_log(place: Place)
             body = {"name": text, "password": "x"}
             assert backend.request("POST", "/api/session", json=body).status_code == 401
             assert backend.parts.issuer.make_ingest(BY, text)
-        assert len(backend.parts.people.audit(BY, 0, 99)) == 2 * len(NASTY)
+        assert len(backend.parts.people.log.newest(BY, 0, 99)) == 2 * len(NASTY)
     for words, count in (("audit show", 2 * len(NASTY)), ("key list", len(NASTY))):
         code, shown = run(place, *words.split())
         assert code == 0

@@ -31,7 +31,7 @@ def backend() -> Iterator[Backend]:
 
 def owner_of(backend: Backend) -> dict[str, str]:
     """Make the first owner; return the headers of their browser."""
-    link = {"token": backend.parts.people.make_setup_link(), "name": "ann", "password": PASSWORD}
+    link = {"token": backend.parts.people.links.make_setup(), "name": "ann", "password": PASSWORD}
     answer = backend.request("POST", "/api/links/use", json=link)
     backend.http.cookies.clear()
     return of_session(answer.cookies["hostpulse"])
@@ -141,13 +141,13 @@ def test_f100_a_field_that_is_not_theirs_to_set_is_a_422_that_names_it(
     method, path, body, field = case
     owner = owner_of(backend)
     backend.accept(report())
-    me = backend.parts.people.members(BY)[0].user.id
-    before = len(backend.parts.people.audit(BY, 0, 99))
+    me = backend.parts.people.members.list(BY)[0].user.id
+    before = len(backend.parts.people.log.newest(BY, 0, 99))
     path = path.format(me=me)
     answer = backend.request(method, path, json=body | {field: "x"}, headers=owner)
     assert answer.status_code == 422
     assert field in answer.json()["error"]
-    assert len(backend.parts.people.audit(BY, 0, 99)) == before
+    assert len(backend.parts.people.log.newest(BY, 0, 99)) == before
 
 
 @pytest.mark.parametrize("kind", PLACES)
@@ -209,7 +209,7 @@ def test_a_key_has_a_budget_of_its_own_and_is_told_when_there_is_more() -> None:
 def test_a_key_that_many_share_has_what_its_organisation_has_and_leaves_others_alone() -> None:
     limits = {"key_requests_per_minute": 2, "tenant_requests_per_minute": 8}
     with Backend(auth=True, **limits) as backend:
-        backend.parts.people.make_tenant(BY, "second", "Second")
+        backend.parts.people.tenants.make(BY, "second", "Second")
         other = Principal("second", "test", ADMIN)
         mine = of_key(backend.parts.issuer.make_ingest(BY, "x").text)
         theirs = of_key(backend.parts.issuer.make_ingest(other, "x").text)

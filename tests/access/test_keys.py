@@ -275,7 +275,7 @@ def test_a_cloned_machine_is_flagged_and_a_restarted_one_is_not(
 def test_f80_one_hostname_in_two_organisations_is_two_servers_with_their_own_history(
     backend: Backend,
 ) -> None:
-    backend.parts.people.make_tenant(BY, "second", "Second")
+    backend.parts.people.tenants.make(BY, "second", "Second")
     tenants = {"default": BY, "second": Principal("second", "test", ADMIN)}
     values = {"default": 11.0, "second": 22.0}
     for tenant, by in tenants.items():
@@ -302,7 +302,7 @@ def test_f80_one_hostname_in_two_organisations_is_two_servers_with_their_own_his
 
 def test_a_hostname_of_two_servers_is_a_409_that_lists_their_ids(backend: Backend) -> None:
     ids = [enrolled(backend, "web-1", machine)[0] for machine in (MACHINE, TWIN)]
-    backend.parts.people.make_tenant(BY, "second", "Second")
+    backend.parts.people.tenants.make(BY, "second", "Second")
     other = Principal("second", "test", ADMIN)
     assert post(backend, backend.parts.issuer.make_ingest(other, "x").text, report("web-1")) == 200
     reader = of_key(backend.parts.issuer.make_personal(BY, "r", ["manage"], 1).text)

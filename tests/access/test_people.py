@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 import requests
 from hostpulse.access.denied import AccessDenied
-from hostpulse.access.people import DAY_MS, HOUR_MS, LINK_MS, MINUTE_MS, Client, People
+from hostpulse.access.links import LINK_MS
+from hostpulse.access.people import People
 from hostpulse.access.principal import ADMIN, Principal
+from hostpulse.access.sessions import DAY_MS, HOUR_MS, MINUTE_MS, Client
 from hostpulse.control import people_rows
 
 from tests.access.world import PASSWORD, of_key, of_session
@@ -24,9 +26,9 @@ HERE = Client("127.0.0.1", "test")
 
 def join(people: People, name: str, role: str = "owner", by: Principal = BY) -> tuple[str, str]:
     """Make an account; return its id and a session."""
-    link = people.make_setup_link(by.tenant) if role == "owner" else people.invite(by, role)
-    session = people.use_link(link, name, PASSWORD, HERE)
-    found = people.session(session, True)
+    link = people.links.make_setup(by.tenant) if role == "owner" else people.links.invite(by, role)
+    session = people.links.use(link, name, PASSWORD, HERE)
+    found = people.sessions.find(session, True)
     assert found is not None
     return found.principal.user, session
 
@@ -45,7 +47,7 @@ def sign_in(backend: Backend, name: str, password: str, **headers: str) -> reque
 
 
 def test_f101_of_two_who_use_the_setup_link_at_once_one_wins(backend: Backend) -> None:
-    token = backend.parts.people.make_setup_link()
+    token = backend.parts.people.links.make_setup()
 
     def use(name: str) -> int:
         body = {"token": token, "name": name, "password": PASSWORD}
@@ -54,7 +56,7 @@ def test_f101_of_two_who_use_the_setup_link_at_once_one_wins(backend: Backend) -
     with ThreadPoolExecutor(4) as pool:
         assert sorted(pool.map(use, ("ann", "bob", "cleo", "dan"))) == [200, 410, 410, 410]
     assert use("eve") == 410
-    assert len(backend.parts.people.members(BY)) == 1
+    assert len(backend.parts.people.members.list(BY)) == 1
 
 
 def test_f101_there_is_no_default_password_and_nothing_to_see(backend: Backend) -> None:
@@ -67,7 +69,7 @@ def test_f101_there_is_no_default_password_and_nothing_to_see(backend: Backend) 
 
 def test_f101_a_link_ends_after_a_day_and_a_newer_one_ends_it_at_once(backend: Backend) -> None:
     people = backend.parts.people
-    old, token = people.make_setup_link(), people.make_setup_link()
+    old, token = people.links.make_setup(), people.links.make_setup()
     about = "/api/links/about"
     assert backend.request("POST", about, json={"token": old}).status_code == 410
     backend.clock.advance(LINK_MS - 1)
@@ -81,7 +83,7 @@ def test_f101_a_link_ends_after_a_day_and_a_newer_one_ends_it_at_once(backend: B
 
 def test_f101_whoever_only_looked_sees_nothing_once_there_is_an_owner(backend: Backend) -> None:
     people = backend.parts.people
-    looked = backend.request("POST", "/api/links/look", json={"token": people.make_setup_link()})
+    looked = backend.request("POST", "/api/links/look", json={"token": people.links.make_setup()})
     session = looked.cookies["hostpulse"]
     backend.http.cookies.clear()
     assert ask(backend, session) == 200
@@ -94,7 +96,7 @@ def test_f101_a_second_owner_does_not_come_by_a_setup_link(backend: Backend) -> 
     people = backend.parts.people
     join(people, "ann")
     with pytest.raises(AccessDenied, match="owner already"):
-        people.use_link(people.make_setup_link(), "mallory", PASSWORD, HERE)
+        people.links.use(people.links.make_setup(), "mallory", PASSWORD, HERE)
 
 
 # -- F83: what changes is so at once -----------------------------------------------------------
@@ -110,16 +112,16 @@ def test_f83_a_role_taken_or_an_account_locked_counts_in_the_other_process_withi
         name = deed.replace(" ", "-")
         user, session = join(one.parts.people, name, "admin")
         eventually(lambda: ask(other, session, path="/api/people") == 200, 1)  # noqa: B023
-        who = one.parts.people.session(session, True)
+        who = one.parts.people.sessions.find(session, True)
         assert who is not None
         if deed == "lower":
-            one.parts.people.set_role(BY, user, "viewer")
+            one.parts.people.members.set_role(BY, user, "viewer")
         elif deed == "take away":
-            one.parts.people.set_role(BY, user, "")
+            one.parts.people.members.set_role(BY, user, "")
         elif deed == "lock":
-            one.parts.people.disable(BY, user, True)
+            one.parts.people.members.disable(BY, user, True)
         else:
-            one.parts.people.sign_out(who.principal)
+            one.parts.people.sessions.end(who.principal)
         before = time.monotonic()
         wanted = 403 if deed == "lower" else 401
         assert ask(one, session, path="/api/people") == wanted
@@ -148,9 +150,9 @@ def test_f83_the_personal_tokens_of_whoever_may_less_end_too(
 
     eventually(lambda: (reads("read"), reads("manage")) == (200, 200), 2)
     if deed == "lock":
-        one.parts.people.disable(BY, user, True)
+        one.parts.people.members.disable(BY, user, True)
     else:
-        one.parts.people.set_role(BY, user, "viewer" if deed == "lower" else "")
+        one.parts.people.members.set_role(BY, user, "viewer" if deed == "lower" else "")
     wanted = (200, 401) if deed == "lower" else (401, 401)
     eventually(lambda: (reads("read"), reads("manage")) == wanted, 1)
 
@@ -184,7 +186,7 @@ def test_f90_the_cookie_is_for_this_server_alone_and_out_of_reach_of_scripts(
 def test_f90_a_sign_out_ends_the_session_on_the_server(backend: Backend) -> None:
     people = backend.parts.people
     _, session = join(people, "ann")
-    other = people.sign_in("ann", PASSWORD, HERE, remembered=False)
+    other = people.accounts.sign_in("ann", PASSWORD, HERE, remembered=False)
     answer = backend.request("DELETE", "/api/session", headers=of_session(session))
     assert answer.ok
     assert answer.headers["Clear-Site-Data"]
@@ -194,7 +196,7 @@ def test_f90_a_sign_out_ends_the_session_on_the_server(backend: Backend) -> None
 def test_f90_a_new_password_ends_every_other_session(backend: Backend) -> None:
     people = backend.parts.people
     _, session = join(people, "ann")
-    other = people.sign_in("ann", PASSWORD, HERE, remembered=True)
+    other = people.accounts.sign_in("ann", PASSWORD, HERE, remembered=True)
     wish = {"old": PASSWORD, "new": "another short sentence"}
     headers = of_session(session)
     wrong = backend.request("PUT", "/api/password", json=wish | {"old": "x"}, headers=headers)
@@ -208,7 +210,7 @@ def test_f90_a_reset_ends_every_session_and_the_link_is_good_once(backend: Backe
     people = backend.parts.people
     join(people, "ann")
     user, session = join(people, "bob", "viewer")
-    token = people.make_reset_link(BY, user)
+    token = people.links.make_reset(BY, user)
     body = {"token": token, "password": "another short sentence"}
     assert backend.request("POST", "/api/links/use", json=body).ok
     assert backend.request("POST", "/api/links/use", json=body).status_code == 410
@@ -235,7 +237,7 @@ def test_f90_a_session_ends_after_12_hours_and_a_remembered_one_after_30_days(
 ) -> None:
     people = backend.parts.people
     _, short = join(people, "ann")
-    long = people.sign_in("ann", PASSWORD, HERE, remembered=True)
+    long = people.accounts.sign_in("ann", PASSWORD, HERE, remembered=True)
     for _ in range(12 * 3):
         backend.clock.advance(20 * MINUTE_MS)
         assert ask(backend, short) == 200
@@ -287,7 +289,7 @@ def test_f91_no_other_page_changes_anything_even_with_the_cookie(
 
 def _state(backend: Backend) -> Any:
     parts = backend.parts
-    links = len(parts.people.audit(BY, 0, 200))
+    links = len(parts.people.log.newest(BY, 0, 200))
     return parts.servers.count("default"), len(parts.issuer.list(BY)), links
 
 
@@ -344,19 +346,19 @@ def test_f92_guesses_at_one_account_wait_longer_each_time_and_do_not_lock_its_ow
     with Backend(auth=True, behind_proxy="127.0.0.1") as backend:
         people = backend.parts.people
         home, away = Client("192.0.2.1", "b"), Client("192.0.2.99", "b")
-        session = people.use_link(people.make_setup_link(), "ann", PASSWORD, home)
+        session = people.links.use(people.links.make_setup(), "ann", PASSWORD, home)
         for i in range(8):
             with pytest.raises(AccessDenied):
-                people.sign_in("ann", f"guess {i}", Client(f"198.51.100.{i}", "b"), False)
+                people.accounts.sign_in("ann", f"guess {i}", Client(f"198.51.100.{i}", "b"), False)
             backend.clock.advance(20_000)
         backend.clock.advance(-19_000)
         with pytest.raises(AccessDenied) as refused:
-            people.sign_in("ann", PASSWORD, away, False)
+            people.accounts.sign_in("ann", PASSWORD, away, False)
         assert str(refused.value) == "The name or the password is wrong."
-        assert people.session(session, True) is not None
-        assert people.sign_in("ann", PASSWORD, home, False)
+        assert people.sessions.find(session, True) is not None
+        assert people.accounts.sign_in("ann", PASSWORD, home, False)
         backend.clock.advance(1_000_000)
-        assert people.sign_in("ann", PASSWORD, away, False)
+        assert people.accounts.sign_in("ann", PASSWORD, away, False)
 
 
 def test_f92_an_unknown_name_is_answered_as_a_known_one_and_takes_as_long(
@@ -366,7 +368,7 @@ def test_f92_an_unknown_name_is_answered_as_a_known_one_and_takes_as_long(
     people = backend.parts.people
     join(people, "ann")
     user, _ = join(people, "locked", "viewer")
-    people.disable(BY, user, True)
+    people.members.disable(BY, user, True)
     spread = 2.0
     for _ in range(3):
         if spread >= 1.1:
@@ -388,7 +390,7 @@ def _times_of_guesses(people: People, names: tuple[str, ...], tries: int) -> dic
             client = Client(secrets.token_hex(8), "b")  # nobody's failures slow another down
             before = time.perf_counter()
             with pytest.raises(AccessDenied) as refused:
-                people.sign_in(name, "guess", client, False)
+                people.accounts.sign_in(name, "guess", client, False)
             took[name].append(time.perf_counter() - before)
             said.add((refused.value.status, str(refused.value)))
     assert len(said) == 1
@@ -440,12 +442,12 @@ def test_f80_an_admin_here_takes_no_account_over_that_another_organisation_has_t
 ) -> None:
     """A reset link would open both."""
     people = backend.parts.people
-    people.make_tenant(BY, "second", "Second")
+    people.tenants.make(BY, "second", "Second")
     there = Principal("second", "test", ADMIN, "owner")
     both, session = join(people, "ann", by=there)
     join(people, "owner-here")
     _, admin = join(people, "bob", "admin")
-    with people._store.transaction() as connection:
+    with people.members._store.transaction() as connection:
         people_rows.set_role(connection, "default", both, "viewer")
     for method, path, wish in (
         ("POST", f"/api/people/{both}/reset", None),

@@ -143,4 +143,4 @@ def test_f96_an_error_is_logged_without_the_values_of_its_variables(tmp_path: Pa
 def test_f96_a_password_is_kept_by_argon2id_in_the_measure_of_owasp(backend: Backend) -> None:
     kept = Passwords().hash(CANARY)
     assert kept.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
-    assert backend.parts.people._passwords.fits(kept, CANARY)
+    assert backend.parts.people.accounts._passwords.fits(kept, CANARY)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from hostpulse.access.people import Client, csrf_token
 from hostpulse.access.principal import ADMIN, Principal
+from hostpulse.access.sessions import Client, csrf_token
 from hostpulse.control import key_rows
 
 from tests.backend_under_test import Backend, report
@@ -76,10 +76,12 @@ class World:
         self.other = Organisation("second", "zebra")
         self.empty = Organisation("third", "quagga")
         for one in (self.other, self.empty):
-            self.people.make_tenant(self.home.by, one.id, f"{one.word} Ltd")
+            self.people.tenants.make(self.home.by, one.id, f"{one.word} Ltd")
         for one in (self.home, self.other, self.empty):
             self._fill(one)
-        self.looker = self.people.look(self.people.make_setup_link(self.empty.id), self.client())
+        self.looker = self.people.links.look(
+            self.people.links.make_setup(self.empty.id), self.client()
+        )
         for one in (self.home, self.other):
             self._people(one)
             self._sort_ids(one)
@@ -121,7 +123,7 @@ class World:
         return self.backend.parts.servers.find(one.id, hostname).id
 
     def _people(self, one: Organisation) -> None:
-        link = self.people.make_setup_link(one.id)
+        link = self.people.links.make_setup(one.id)
         one.people["owner"] = self.join(one, link, f"{one.word}-owner")
         for name, role in (
             ("viewer", "viewer"), ("editor", "editor"), ("admin", "admin"),
@@ -129,34 +131,34 @@ class World:
             ("owner-twin", "owner"), ("target", "viewer"), ("disabled", "admin"),
             ("ended", "admin"),
         ):  # fmt: skip
-            link = self.people.invite(one.by, role)
+            link = self.people.links.invite(one.by, role)
             one.people[name] = self.join(one, link, f"{one.word}-{name}")
-        self.people.disable(one.by, one.people["disabled"].id, True)
-        ended = self.people.session(one.people["ended"].session, True)
+        self.people.members.disable(one.by, one.people["disabled"].id, True)
+        ended = self.people.sessions.find(one.people["ended"].session, True)
         assert ended is not None
-        self.people.sign_out(ended.principal)
+        self.people.sessions.end(ended.principal)
 
     def join(self, one: Organisation, link: str, name: str) -> Account:
         """Use a link of an organisation; return the new account."""
-        session = self.people.use_link(link, name, PASSWORD, self.client(one.word))
-        found = self.people.session(session, True)
+        session = self.people.links.use(link, name, PASSWORD, self.client(one.word))
+        found = self.people.sessions.find(session, True)
         assert found is not None
         return Account(found.principal.user, name, session)
 
     def sign_in(self, one: Organisation, role: str) -> tuple[str, str]:
         """Sign a person in once more; return the id and the cookie of the session."""
-        session = self.people.sign_in(
+        session = self.people.accounts.sign_in(
             f"{one.word}-{role}", PASSWORD, self.client(one.word), remembered=False
         )
-        found = self.people.session(session, True)
+        found = self.people.sessions.find(session, True)
         assert found is not None
         return found.row.id, session
 
     def _sort_ids(self, one: Organisation) -> None:
         for name in ("owner", "viewer"):
-            found = self.people.session(one.people[name].session, True)
+            found = self.people.sessions.find(one.people[name].session, True)
             assert found is not None
             one.ids[f"{name} session"] = found.row.id
-        with self.people._store.transaction() as connection:
+        with self.people.members._store.transaction() as connection:
             rows = key_rows.of_tenant(connection, one.id)
         one.ids |= {f"key {row.id}": row.id for row in rows}

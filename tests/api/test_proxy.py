@@ -29,7 +29,7 @@ def proxied() -> Iterator[Backend]:
 def signed_in(backend: Backend, headers: dict[str, str]) -> tuple[str, requests.Response]:
     """Make the first account; return the cookie it got, and the answer."""
     content = {
-        "token": backend.parts.people.make_setup_link(),
+        "token": backend.parts.people.links.make_setup(),
         "name": "eve",
         "password": PASSWORD,
     }

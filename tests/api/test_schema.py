@@ -9,8 +9,8 @@ import pytest
 import schemathesis
 from hostpulse.access.denied import AccessDenied
 from hostpulse.access.guard import Guard
-from hostpulse.access.people import Client
 from hostpulse.access.principal import ADMIN, Principal
+from hostpulse.access.sessions import Client
 from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.failures import FailureGroup
@@ -39,13 +39,13 @@ class Keys:
         self._parts = backend.parts
         self._with_keys = with_keys
         people = self._parts.people
-        here = people.make_setup_link()
+        here = people.links.make_setup()
         body = {"token": here, "name": "ann", "password": PASSWORD}
         backend.request("POST", "/api/links/use", json=body)
-        link = {"token": people.invite(BY, "viewer"), "name": "target", "password": PASSWORD}
+        link = {"token": people.links.invite(BY, "viewer"), "name": "target", "password": PASSWORD}
         backend.request("POST", "/api/links/use", json=link)
         backend.http.cookies.clear()
-        members = people.members(BY)
+        members = people.members.list(BY)
         self.target = next(one.user.id for one in members if one.user.name == "target")
         self._backend = backend
 
@@ -58,7 +58,9 @@ class Keys:
         if "key" in names and (self._with_keys or "session" not in names):
             return of_key(self._key(operation.path)) | REMOTE
         here = Client(f"sign-in of {operation.label}", "test")  # made-up ones count elsewhere
-        return of_session(self._parts.people.sign_in("ann", PASSWORD, here, False)) | REMOTE
+        return (
+            of_session(self._parts.people.accounts.sign_in("ann", PASSWORD, here, False)) | REMOTE
+        )
 
     def _key(self, path: str) -> str:
         issuer = self._parts.issuer

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 import requests
-from hostpulse.access.people import Client
 from hostpulse.access.principal import Principal
+from hostpulse.access.sessions import Client
 from hostpulse.control.store import FILE
 
 from tests.backend.control_places import PLACES, Place, place_of
@@ -31,8 +31,8 @@ def run(place: Place, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def own(backend: Backend) -> str:
     """Make the first owner; return the token of the session."""
-    link = backend.parts.people.make_setup_link()
-    return backend.parts.people.use_link(link, "alice", PASSWORD, HERE)
+    link = backend.parts.people.links.make_setup()
+    return backend.parts.people.links.use(link, "alice", PASSWORD, HERE)
 
 
 def signed_in(backend: Backend, session: str) -> bool:

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import requests
-from hostpulse.access.people import Client
 from hostpulse.access.principal import DEFAULT_TENANT, Principal
+from hostpulse.access.sessions import Client
 
 from tests.backend_under_test import Backend
 from tests.pages.browser import LIST_READY, Tab
@@ -22,14 +22,14 @@ ELSEWHERE = Client("192.0.2.1", "a test")
 def make_owner(backend: Backend) -> None:
     """Make the account of the first owner."""
     people = backend.parts.people
-    people.use_link(people.make_setup_link(), NAME, PASSWORD, ELSEWHERE)
+    people.links.use(people.links.make_setup(), NAME, PASSWORD, ELSEWHERE)
 
 
 def make_member(backend: Backend, name: str, role: str) -> None:
     """Make an account of this role, with the same password."""
     people = backend.parts.people
-    token = people.invite(Principal(DEFAULT_TENANT), role)
-    people.use_link(token, name, PASSWORD, ELSEWHERE)
+    token = people.links.invite(Principal(DEFAULT_TENANT), role)
+    people.links.use(token, name, PASSWORD, ELSEWHERE)
 
 
 def claim(url: str, data: Path) -> None:

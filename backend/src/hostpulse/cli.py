@@ -58,8 +58,8 @@ def _run(config: Config, with_agent: bool) -> None:
         parts = build(config)
         listener = serving.listen(config)
         click.echo(f"Hostpulse is on {address(config)}  (Ctrl-C stops it)")
-        if config.auth and parts.people.needs_setup():
-            first_owner.tell(config, parts.people.make_setup_link())
+        if config.auth and parts.people.links.needs_setup():
+            first_owner.tell(config, parts.people.links.make_setup())
         with local_agent.running(agent_command):
             if config.workers == 1:
                 serving.serve(parts, listener)

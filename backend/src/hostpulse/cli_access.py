@@ -31,12 +31,13 @@ class _Office:
     """The control store of a backend, and what works on it."""
 
     def __init__(self, config: Config, store: ControlStore, tenant: str) -> None:
-        from hostpulse.access.people import People
+        from hostpulse.access.means import Means
+        from hostpulse.access.people import people_of
         from hostpulse.parts import wall_clock_ms
 
         self.config, self.store = config, store
         self.by = Principal(tenant, "the command line", ADMIN)
-        self.people: People = People(store, wall_clock_ms, secrets.token_bytes)
+        self.people: People = people_of(Means(store, wall_clock_ms, secrets.token_bytes))
 
     @property
     def issuer(self) -> Issuer:
@@ -50,7 +51,7 @@ class _Office:
         return Issuer(self.store, keyring, servers, wall_clock_ms, secrets.token_bytes)
 
     def member_id(self, name: str) -> str:
-        for member in self.people.members(self.by):
+        for member in self.people.members.list(self.by):
             if member.user.name == name.lower():
                 return member.user.id
         raise click.ClickException(f"Nobody of {self.by.tenant} is called {name!r}.")
@@ -148,7 +149,7 @@ def user() -> None:
 def invite(tenant: str, role: str, **settings: Any) -> None:
     """Print a link with which somebody makes an account of this role, once, within a day."""
     with _office(settings, tenant) as office:
-        click.echo(office.link(office.people.invite(office.by, role)))
+        click.echo(office.link(office.people.links.invite(office.by, role)))
 
 
 @user.command("list")
@@ -157,7 +158,7 @@ def invite(tenant: str, role: str, **settings: Any) -> None:
 def list_users(tenant: str, **settings: Any) -> None:
     """List the people of an organisation."""
     with _office(settings, tenant) as office:
-        for member in office.people.members(office.by):
+        for member in office.people.members.list(office.by):
             state = "disabled" if member.user.disabled else ""
             click.echo(f"{member.user.name:<30}{member.role:<10}{state}".rstrip())
 
@@ -169,7 +170,7 @@ def list_users(tenant: str, **settings: Any) -> None:
 def reset(tenant: str, name: str, **settings: Any) -> None:
     """Print a link with which NAME sets a new password, once, within a day."""
     with _office(settings, tenant) as office:
-        click.echo(office.link(office.people.make_reset_link(office.by, office.member_id(name))))
+        click.echo(office.link(office.people.links.make_reset(office.by, office.member_id(name))))
 
 
 @user.command("disable")
@@ -179,7 +180,7 @@ def reset(tenant: str, name: str, **settings: Any) -> None:
 def disable(tenant: str, name: str, **settings: Any) -> None:
     """Lock NAME out within a second."""
     with _office(settings, tenant) as office:
-        office.people.disable(office.by, office.member_id(name), True)
+        office.people.members.disable(office.by, office.member_id(name), True)
 
 
 @user.command("enable")
@@ -189,7 +190,7 @@ def disable(tenant: str, name: str, **settings: Any) -> None:
 def enable(tenant: str, name: str, **settings: Any) -> None:
     """Let NAME in again."""
     with _office(settings, tenant) as office:
-        office.people.disable(office.by, office.member_id(name), False)
+        office.people.members.disable(office.by, office.member_id(name), False)
 
 
 @click.group()
@@ -204,8 +205,8 @@ def tenant() -> None:
 def create_tenant(id_: str, name: str, **settings: Any) -> None:
     """Make an organisation and print the link of its first owner."""
     with _office(settings) as office:
-        office.people.make_tenant(office.by, id_, name or id_)
-        click.echo(office.link(office.people.make_setup_link(id_)))
+        office.people.tenants.make(office.by, id_, name or id_)
+        click.echo(office.link(office.people.links.make_setup(id_)))
 
 
 @tenant.command("list")
@@ -213,7 +214,7 @@ def create_tenant(id_: str, name: str, **settings: Any) -> None:
 def list_tenants(**settings: Any) -> None:
     """List the organisations."""
     with _office(settings) as office:
-        for id_, name in office.people.all_tenants().items():
+        for id_, name in office.people.tenants.names().items():
             click.echo(f"{id_:<30}{name}")
 
 
@@ -228,7 +229,7 @@ def audit() -> None:
 def show_audit(tenant: str, **settings: Any) -> None:
     """Print the newest 200 entries, the newest first."""
     with _office(settings, tenant) as office:
-        for _, row in office.people.audit(office.by, 0, 200):
+        for _, row in office.people.log.newest(office.by, 0, 200):
             who = f"{row.actor} {row.address}".strip()
             click.echo(f"{_moment(row.time_ms)}  {who}: {row.action} {row.object}: {row.result}")
 
@@ -238,7 +239,7 @@ def show_audit(tenant: str, **settings: Any) -> None:
 def verify_audit(**settings: Any) -> None:
     """Check that no entry was changed or taken out."""
     with _office(settings) as office:
-        count, problems = office.people.verify_audit()
+        count, problems = office.people.log.verify()
         for problem in problems:
             click.echo(problem)
         if problems:
@@ -267,7 +268,7 @@ def backup(file: Path, **settings: Any) -> None:
         ):
             zipped.writelines(line + b"\n" for line in dump(connection))
         beside.replace(file)
-        office.people.log(office.by, "make a backup", file.name)
+        office.people.log.write(office.by, "make a backup", file.name)
 
 
 @click.command()
@@ -285,7 +286,7 @@ def restore(file: Path, **settings: Any) -> None:
         with _office(settings) as office:
             with gzip.open(file) as lines, office.store.transaction() as connection:
                 counts = load(connection, lines)
-            office.people.log(office.by, "restore a backup", file.name)
+            office.people.log.write(office.by, "restore a backup", file.name)
     except (NoBackup, OSError, EOFError) as error:
         raise click.ClickException(f"{file}: {error} Nothing was changed.") from error
     for name, number in counts.items():

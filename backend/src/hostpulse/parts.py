@@ -11,7 +11,8 @@ from hostpulse.access.guard import Guard
 from hostpulse.access.issuer import Issuer
 from hostpulse.access.keyring import REFRESH_SECONDS, Keyring
 from hostpulse.access.limiter import Limiter
-from hostpulse.access.people import People
+from hostpulse.access.means import Means
+from hostpulse.access.people import People, people_of
 from hostpulse.config import Config, ConfigError, data_folder, own_names
 from hostpulse.control.registrar import PATIENCE_SECONDS, SAVE_SECONDS, Registrar
 from hostpulse.control.servers import Servers
@@ -86,7 +87,7 @@ def build(config: Config, clock_ms: Callable[[], int] = wall_clock_ms) -> Parts:
     registrar.save()
     ingest = Ingest(storage, servers, telemetry, limits, clock_ms)
     keyring = Keyring(store, clock_ms)
-    people = People(store, clock_ms, secrets.token_bytes)
+    people = people_of(Means(store, clock_ms, secrets.token_bytes))
     issuer = Issuer(store, keyring, servers, clock_ms, secrets.token_bytes)
     limiter = Limiter(
         config.key_requests_per_minute,
@@ -94,7 +95,7 @@ def build(config: Config, clock_ms: Callable[[], int] = wall_clock_ms) -> Parts:
         config.stranger_requests_per_minute,
     )
     is_proxied, names = bool(config.behind_proxy), own_names(config)
-    guard = Guard(keyring, people if config.auth else None, limiter, is_proxied, names)
+    guard = Guard(keyring, people.sessions if config.auth else None, limiter, is_proxied, names)
     check = Chore("the check of the storage", CHECK_SECONDS, storage.check)
     upkeep = Chore(
         "the upkeep of the storage", UPKEEP_SECONDS, storage.maintain, patience_seconds=UPKEEP_LIMIT

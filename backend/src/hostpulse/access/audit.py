@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from hostpulse.access.means import Means
 from hostpulse.access.principal import Principal
 from hostpulse.control import audit_rows
 from hostpulse.control.audit_rows import AuditRow
@@ -26,6 +27,32 @@ def note(connection: Connection, by: Principal, deed: Deed, now_ms: int) -> None
     """Add a deed to the audit log."""
     row = AuditRow(now_ms, by.tenant, *map(one_line, (by.name, *deed)))
     audit_rows.add(connection, row)
+
+
+class AuditLog:
+    """Writes and reads the log; all but `note` in a transaction of its own."""
+
+    def __init__(self, means: Means) -> None:
+        self._store, self._clock_ms, _ = means
+
+    def note(self, connection: Connection, by: Principal, *deed: str) -> None:
+        """Write down what somebody does in this transaction: the fields of a Deed."""
+        note(connection, by, Deed(*deed), self._clock_ms())
+
+    def write(self, by: Principal, action: str, object_: str) -> None:
+        """Write down what somebody did."""
+        with self._store.transaction() as connection:
+            self.note(connection, by, action, object_)
+
+    def newest(self, who: Principal, before: int, most: int) -> list[tuple[int, AuditRow]]:
+        """Return the newest rows of the tenant's log."""
+        with self._store.transaction() as connection:
+            return audit_rows.newest(connection, who.tenant, before, most)
+
+    def verify(self) -> tuple[int, list[str]]:
+        """Return how many entries the whole log has, and where it is not what was written."""
+        with self._store.transaction() as connection:
+            return audit_rows.count(connection), list(audit_rows.verify(connection))
 
 
 def one_line(text: str) -> str:

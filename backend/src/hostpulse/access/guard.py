@@ -11,8 +11,8 @@ from ipaddress import ip_address
 from hostpulse.access.denied import AccessDenied
 from hostpulse.access.keyring import Keyring
 from hostpulse.access.limiter import WRONG_KEY_COST, Limiter
-from hostpulse.access.people import People, csrf_token
 from hostpulse.access.principal import NOBODY, SEEDLING, Need, Principal
+from hostpulse.access.sessions import Sessions, csrf_token
 from hostpulse.config import is_loopback
 
 FORWARDING_HEADERS = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
@@ -66,18 +66,18 @@ class Asker:
 
 
 class Guard:
-    """Finds out who asks; without `people` this machine may do everything, and nobody else."""
+    """Finds out who asks; without `sessions` this machine may do everything, and nobody else."""
 
     def __init__(
         self,
         keyring: Keyring,
-        people: People | None,
+        sessions: Sessions | None,
         limiter: Limiter,
         is_proxied: bool,
         names: frozenset[str],
     ) -> None:
         self._keyring = keyring
-        self._people = people
+        self._sessions = sessions
         self._is_proxied = is_proxied
         self._names = names
         self._limiter = limiter
@@ -116,10 +116,10 @@ class Guard:
                 "Origin: a page of another address may change nothing here; do it on this "
                 "server's own pages, or with a key.",
             )
-        if self._people is None:
+        if self._sessions is None:
             return self._of_this_machine(asker, need)
         is_active = not asker.header(BACKGROUND_HEADER)
-        signed_in = self._people.session(asker.session, is_active) if asker.session else None
+        signed_in = self._sessions.find(asker.session, is_active) if asker.session else None
         if signed_in is None:
             self._limiter.check_stranger(asker.peer)
             if need is Need.OPEN:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from hashlib import sha256
 from hmac import compare_digest
 from threading import Lock
 from typing import NamedTuple
 
 from hostpulse.access import keys
 from hostpulse.access.principal import SCOPES, Need, Principal
+from hostpulse.access.secret import digest
 from hostpulse.control import key_rows
 from hostpulse.control.key_rows import KeyRow
 from hostpulse.control.store import ControlStore
@@ -65,7 +65,7 @@ class Keyring:
 
     def find(self, text: str) -> Principal | None:
         """Return whose key `text` is, None if it is good for nothing (any more)."""
-        asked = sha256(text.encode("utf-8", "surrogatepass")).digest()
+        asked = digest(text)
         found = self._found  # before the table is looked at: see refresh()
         known = found.get(asked) or self._compare(text)
         if known is None:
@@ -84,8 +84,8 @@ class Keyring:
         if key is None:
             return None
         known = self._known.get(key.id)
-        digest = known.digest if known else _NO_DIGEST  # an unknown key takes as long
-        return known if compare_digest(digest, key.digest) else None
+        kept = known.digest if known else _NO_DIGEST  # an unknown key takes as long
+        return known if compare_digest(kept, key.digest) else None
 
 
 def _known(row: KeyRow) -> Known:

@@ -6,6 +6,8 @@ from functools import cached_property
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 
+from hostpulse.access.denied import AccessDenied
+
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
 
@@ -74,8 +76,13 @@ class _Turn:
         self._gate.release()
 
 
-def problem(password: str, name: str) -> str:
-    """Return why this may not be a password, '' if it may."""
+def check_password(password: str, name: str) -> None:
+    """Return if this may be a password of somebody of that name; raises AccessDenied."""
+    if problem := _problem(password, name):
+        raise AccessDenied(422, problem)
+
+
+def _problem(password: str, name: str) -> str:
     if len(password) < SHORTEST:
         return f"password: must have at least {SHORTEST} characters; a short sentence is good."
     if len(password.encode("utf-8", "surrogatepass")) > LONGEST:

@@ -9,8 +9,8 @@ from flask import Blueprint, Response, request
 
 from hostpulse.access.denied import AccessDenied
 from hostpulse.access.guard import COOKIE, SECURE_COOKIE
-from hostpulse.access.people import REMEMBERED_MS, Client, csrf_token
 from hostpulse.access.principal import NOBODY, Need
+from hostpulse.access.sessions import REMEMBERED_MS, Client, csrf_token
 from hostpulse.api import query
 from hostpulse.api.answers import BadRequest
 from hostpulse.api.asking import asker, body, principal, reply
@@ -190,16 +190,16 @@ class _Views:
         auth, who = self._parts.config.auth, principal()
         plain = not request.is_secure and not is_loopback(request.remote_addr or "")
         if who is NOBODY:
-            return Session(auth, False, self._people.needs_setup(), plain)
+            return Session(auth, False, self._people.links.needs_setup(), plain)
         return Session(
             auth,
             bool(who.user) or not auth,
-            auth and self._people.needs_setup(),
+            auth and self._people.links.needs_setup(),
             plain,
             who.name.removeprefix("user ") if who.user else "",
             who.role,
             who.tenant,
-            self._people.tenants(who),
+            self._people.tenants.of(who),
             sorted(need.name.lower() for need in who.grants),
             csrf_token(asker().session) if asker().session else "",
         )
@@ -208,18 +208,18 @@ class _Views:
     def sign_in(self) -> Response:
         self._check_auth()
         given = body(SignIn)
-        token = self._people.sign_in(given.name, given.password, _client(), given.remember)
+        token = self._people.accounts.sign_in(given.name, given.password, _client(), given.remember)
         self._end_present()
         return _with_session(token, given.remember)
 
     def _end_present(self) -> None:
         """End the session that this browser had before it gets another one."""
         if principal().session:
-            self._people.sign_out(principal())
+            self._people.sessions.end(principal())
 
     @operation("Sign out", Done, needs=Need.SELF)
     def sign_out(self) -> Response:
-        self._people.sign_out(principal())
+        self._people.sessions.end(principal())
         response = reply(Done())
         response.delete_cookie(_cookie(), secure=request.is_secure, httponly=True, samesite="Lax")
         response.headers["Clear-Site-Data"] = '"cache"'
@@ -227,7 +227,7 @@ class _Views:
 
     @operation("Look at another tenant", Done, needs=Need.SELF, takes=TenantChoice)
     def switch_tenant(self) -> Response:
-        self._people.switch(principal(), body(TenantChoice).tenant)
+        self._people.sessions.switch(principal(), body(TenantChoice).tenant)
         return reply(Done())
 
     @operation("Where I am signed in", SessionList, needs=Need.SELF)
@@ -235,42 +235,42 @@ class _Views:
         who = principal()
         rows = [
             SessionRow(r.id, r.created_ms, r.seen_ms, r.address, r.client, r.id == who.session)
-            for r in self._people.sessions(who)
+            for r in self._people.sessions.of(who)
         ]
         return reply(SessionList(rows))
 
     @operation("Sign out everywhere else", Done, needs=Need.SELF)
     def end_other_sessions(self) -> Response:
-        self._people.sign_out(principal(), everywhere_else=True)
+        self._people.sessions.end(principal(), everywhere_else=True)
         return reply(Done())
 
     @operation("Sign out there", Done, needs=Need.SELF)
     def end_session(self, session: str) -> Response:
-        if not self._people.sign_out(principal(), session):
+        if not self._people.sessions.end(principal(), session):
             raise AccessDenied(404, f"You have no session {session!r}; see /api/sessions.")
         return reply(Done())
 
     @operation("Change my password", Done, needs=Need.SELF, takes=PasswordChange)
     def change_password(self) -> Response:
         given = body(PasswordChange)
-        self._people.change_password(principal(), given.old, given.new)
+        self._people.accounts.change_password(principal(), given.old, given.new)
         return reply(Done())
 
     @operation("What a link is for", LinkAbout, needs=Need.OPEN, takes=LinkToken)
     def show_link(self) -> Response:
         self._check_auth()
-        return reply(LinkAbout(*self._people.link_kind(body(LinkToken).token)))
+        return reply(LinkAbout(*self._people.links.about(body(LinkToken).token)))
 
     @operation("Look at charts before the first account", Done, needs=Need.OPEN, takes=LinkToken)
     def look(self) -> Response:
         self._check_auth()
-        return _with_session(self._people.look(body(LinkToken).token, _client()), False)
+        return _with_session(self._people.links.look(body(LinkToken).token, _client()), False)
 
     @operation("Make the account or set the password", Done, needs=Need.OPEN, takes=LinkUse)
     def use_link(self) -> Response:
         self._check_auth()
         given = body(LinkUse)
-        token = self._people.use_link(given.token, given.name, given.password, _client())
+        token = self._people.links.use(given.token, given.name, given.password, _client())
         self._end_present()
         return _with_session(token, False)
 
@@ -278,18 +278,18 @@ class _Views:
     def list_people(self) -> Response:
         rows = [
             MemberRow(m.user.id, m.user.name, m.role, m.user.disabled, m.user.created_ms)
-            for m in self._people.members(principal())
+            for m in self._people.members.list(principal())
         ]
         return reply(MemberList(rows))
 
     @operation("Make a link for somebody new", Link, needs=Need.PEOPLE, takes=Invitation)
     def invite(self) -> Response:
-        token = self._people.invite(principal(), body(Invitation).role)
+        token = self._people.links.invite(principal(), body(Invitation).role)
         return reply(Link(self._link(token)))
 
     @operation("Make a link for a new password", Link, needs=Need.PEOPLE)
     def make_reset_link(self, person: str) -> Response:
-        return reply(Link(self._link(self._people.make_reset_link(principal(), person))))
+        return reply(Link(self._link(self._people.links.make_reset(principal(), person))))
 
     @operation("Change a member", Done, needs=Need.PEOPLE, takes=MemberChange)
     def change_member(self, person: str) -> Response:
@@ -297,9 +297,9 @@ class _Views:
         if given.role is None and given.disabled is None:
             raise BadRequest(422, "role, disabled: give one of them.")
         if given.disabled is not None:
-            self._people.disable(principal(), person, given.disabled)
+            self._people.members.disable(principal(), person, given.disabled)
         if given.role is not None:
-            self._people.set_role(principal(), person, given.role)
+            self._people.members.set_role(principal(), person, given.role)
         return reply(Done())
 
     @operation(
@@ -310,7 +310,7 @@ class _Views:
     )
     def list_audit(self) -> Response:
         before = query.whole(request.args, "before", 0, 0, 2**53)
-        found = self._people.audit(principal(), before, _MOST_AUDITED)
+        found = self._people.log.newest(principal(), before, _MOST_AUDITED)
         entries = [
             AuditEntry(number, r.time_ms, r.actor, r.action, r.object, r.result, r.address)
             for number, r in found

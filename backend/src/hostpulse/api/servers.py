@@ -189,7 +189,7 @@ class _Views:
         said = {name: value for name, value in said.items() if value is not None}
         if said:
             self._parts.registrar.say(it, **said)
-            self._parts.people.log(principal(), "change a server", it.id)
+            self._parts.people.log.write(principal(), "change a server", it.id)
         return self.show_server(it.id)
 
     @operation("Forget a server and all its samples", Done, needs=Need.MANAGE)
@@ -199,7 +199,7 @@ class _Views:
         self._parts.registrar.forget(tenant, it)
         self._parts.storage.forget(tenant, it.id)
         self._sparks.forget(tenant, it)
-        self._parts.people.log(principal(), "delete a server", f"{it.hostname} {it.id}")
+        self._parts.people.log.write(principal(), "delete a server", f"{it.hostname} {it.id}")
         return reply(Done())
 
     @operation("The newest report as it arrived", LatestAnswer, needs=Need.READ)

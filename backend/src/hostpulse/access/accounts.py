@@ -1,0 +1,114 @@
+"""Accounts: people sign in with a name and its password, and change the password."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import NamedTuple
+
+from hostpulse.access.audit import AuditLog
+from hostpulse.access.denied import AccessDenied
+from hostpulse.access.means import Means
+from hostpulse.access.passwords import Passwords, check_password
+from hostpulse.access.principal import DEFAULT_TENANT, Principal
+from hostpulse.access.sessions import Client, Sessions
+from hostpulse.access.throttle import Throttle, network_of, wait_seconds
+from hostpulse.control import people_rows
+from hostpulse.control.people_rows import UserRow
+
+MAX_NAME_LENGTH = 64
+_TRIES, _TRIES_SECONDS = 10, 300.0
+_WRONG = "The name or the password is wrong."
+
+
+class _Attempt(NamedTuple):
+    """A sign-in that is refused; `is_early` says that the account had to wait still."""
+
+    person: UserRow | None
+    name: str
+    client: Client
+    now_ms: int
+    is_early: bool
+
+
+class Accounts:
+    """Knows people by their passwords. Any method may raise AccessDenied, Busy, StoreAway."""
+
+    def __init__(
+        self, means: Means, log: AuditLog, sessions: Sessions, passwords: Passwords
+    ) -> None:
+        self._store, self._clock_ms, _ = means
+        self._log = log
+        self._sessions = sessions
+        self._passwords = passwords
+        self._tries = Throttle(_TRIES, _TRIES_SECONDS, monotonic)
+
+    def sign_in(self, name: str, password: str, client: Client, remembered: bool) -> str:
+        """Return the token of a new session; raises AccessDenied, Busy.
+
+        An unknown name takes as long and is told the same as a wrong password.
+        """
+        network = network_of(client.address)
+        if (wait := self._tries.wait(network)) > 0:
+            raise _too_often(wait)
+        name, now_ms = name.strip().lower()[:MAX_NAME_LENGTH], self._clock_ms()
+        with self._store.transaction() as connection:
+            person = people_rows.user_named(connection, name)
+            seen = people_rows.sessions_of(connection, person.id if person else "")
+        waited = (now_ms - person.failed_ms) / 1000 if person else 0.0
+        is_early = person is not None and waited < wait_seconds(person.failures)
+        if network in {network_of(row.address) for row in seen}:
+            is_early = False  # who guesses elsewhere must not keep the owner out
+        fits = self._passwords.fits(person.password if person else "", password)
+        if person is None or not fits or is_early or person.disabled:
+            self._tries.count(network)
+            self._note_failure(_Attempt(person, name, client, now_ms, is_early))
+            raise AccessDenied(401, _WRONG)
+        kept = (
+            self._passwords.hash(password) if self._passwords.is_outdated(person.password) else ""
+        )
+        with self._store.transaction() as connection:
+            tenants = people_rows.roles_of(connection, person.id)
+            if not tenants:
+                raise AccessDenied(403, "This account belongs to no organisation; ask an owner.")
+            people_rows.change_user(
+                connection, person.id, failures=0, password=kept or person.password
+            )
+            tenant = DEFAULT_TENANT if DEFAULT_TENANT in tenants else min(tenants)
+            by = Principal(tenant, f"user {name}")
+            self._log.note(connection, by, "sign in", name, "done", client.address)
+            return self._sessions.begin(connection, tenant, person.id, client, remembered)
+
+    def _note_failure(self, tried: _Attempt) -> None:
+        person = tried.person
+        with self._store.transaction() as connection:
+            tenants = people_rows.roles_of(connection, person.id if person else "")
+            if not tried.is_early:  # tries within the wait do not make it longer
+                people_rows.count_failure(connection, person.id if person else "", tried.now_ms)
+            by = Principal(min(tenants, default=DEFAULT_TENANT), "nobody")
+            self._log.note(connection, by, "sign in", tried.name, "refused", tried.client.address)
+
+    def change_password(self, who: Principal, old: str, new: str) -> None:
+        """Set a new password and end the person's other sessions."""
+        with self._store.transaction() as connection:
+            person = people_rows.user(connection, who.user)
+        if person is None or not self._passwords.fits(person.password, old):
+            raise AccessDenied(403, "old: is not your password.")
+        check_password(new, person.name)
+        kept = self._passwords.hash(new)
+        with self._store.transaction() as connection:
+            people_rows.change_user(connection, person.id, password=kept)
+            people_rows.end_sessions(connection, person.id, but=who.session)
+            self._log.note(connection, who, "change the password", person.name)
+        self._sessions.forget_known()
+
+
+def _too_often(wait: float) -> AccessDenied:
+    return AccessDenied(429, "Too many failed attempts from here; wait a while.", wait)
+
+
+def checked_name(name: str) -> str:
+    """Return how an account of this name is called; raises AccessDenied."""
+    name = name.strip().lower()
+    if not name or len(name) > MAX_NAME_LENGTH or not name.isprintable() or " " in name:
+        raise AccessDenied(422, f"name: use 1 to {MAX_NAME_LENGTH} characters without spaces.")
+    return name

@@ -1,0 +1,125 @@
+"""Links that are good once: the first owner's, invitations, and those for a new password."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from hostpulse.access.accounts import checked_name
+from hostpulse.access.audit import AuditLog
+from hostpulse.access.denied import AccessDenied
+from hostpulse.access.means import Means
+from hostpulse.access.members import check_only_here, check_rank, member_of
+from hostpulse.access.passwords import Passwords, check_password
+from hostpulse.access.principal import DEFAULT_TENANT, Principal
+from hostpulse.access.secret import digest, token_id, url_token
+from hostpulse.access.sessions import DAY_MS, Client, Sessions
+from hostpulse.control import people_rows
+from hostpulse.control.people_rows import LinkRow, UserRow
+
+LINK_MS = DAY_MS
+_LINK_OVER = "This link was used or is too old; ask for another one."
+
+
+class Links:
+    """Makes links and accounts of them. Any method may raise AccessDenied, StoreAway."""
+
+    def __init__(
+        self, means: Means, log: AuditLog, sessions: Sessions, passwords: Passwords
+    ) -> None:
+        self._store, self._clock_ms, self._random_bytes = means
+        self._log = log
+        self._sessions = sessions
+        self._passwords = passwords
+        self._is_owned = False
+
+    def needs_setup(self) -> bool:
+        """Tell whether nobody owns anything yet."""
+        if not self._is_owned:
+            with self._store.transaction() as connection:
+                self._is_owned = people_rows.is_owned(connection)
+        return not self._is_owned
+
+    def make_setup(self, tenant: str = DEFAULT_TENANT) -> str:
+        """Return the token of a link that makes the first owner; an earlier one is void."""
+        return self._make("setup", Principal(tenant), "owner")
+
+    def invite(self, by: Principal, role: str) -> str:
+        """Return the token of a link that makes a member of this role."""
+        check_rank(by, role)
+        return self._make("invite", by, role)
+
+    def make_reset(self, by: Principal, user_id: str) -> str:
+        """Return the token of a link that sets a new password of a member."""
+        with self._store.transaction() as connection:
+            check_rank(by, member_of(connection, by.tenant, user_id).role)
+            check_only_here(connection, by, user_id)
+        return self._make("reset", by, "", user_id)
+
+    def _make(self, kind: str, by: Principal, role: str, user: str = "") -> str:
+        token, now_ms = url_token(self._random_bytes), self._clock_ms()
+        row = LinkRow(digest(token), kind, by.tenant, role, user, now_ms + LINK_MS)
+        with self._store.transaction() as connection:
+            people_rows.add_link(connection, row)
+            self._log.note(connection, by, f"make a {kind} link", user or role)
+        return token
+
+    def look(self, token: str, client: Client) -> str:
+        """Return the session of somebody who has the set-up link and wants to see a chart first."""
+        with self._store.transaction() as connection:
+            link = self._good_link(connection, token)
+            if link.kind != "setup":
+                raise AccessDenied(403, "Only the link of the first owner shows anything before.")
+            return self._sessions.begin(connection, link.tenant, "", client, remembered=False)
+
+    def about(self, token: str) -> tuple[str, str]:
+        """Return what a link is for and whose it is ('' for a new account)."""
+        with self._store.transaction() as connection:
+            link = self._good_link(connection, token)
+            owner = people_rows.user(connection, link.user) if link.user else None
+            return link.kind, owner.name if owner else ""
+
+    def use(self, token: str, name: str, password: str, client: Client) -> str:
+        """Make the account, or set the password, that a link is for; return a session."""
+        now_ms = self._clock_ms()
+        with self._store.transaction() as connection:
+            link = self._good_link(connection, token)
+            owner = people_rows.user(connection, link.user) if link.user else None
+        name = owner.name if owner else checked_name(name)
+        check_password(password, name)
+        kept = self._passwords.hash(password)
+        with self._store.transaction() as connection:
+            if not people_rows.use_link(connection, link.digest, now_ms):
+                raise AccessDenied(410, _LINK_OVER)
+            if owner:
+                user_id = owner.id
+                people_rows.change_user(connection, user_id, password=kept, failures=0)
+                people_rows.end_sessions(connection, user_id)
+            else:
+                user_id = self._new_member(connection, link, name, kept, now_ms)
+            by = Principal(link.tenant, f"user {name}")
+            self._log.note(connection, by, f"use a {link.kind} link", name, "done", client.address)
+            token = self._sessions.begin(connection, link.tenant, user_id, client, remembered=False)
+        self._sessions.forget_known()
+        return token
+
+    def _new_member(
+        self, connection: Connection, link: LinkRow, name: str, kept: str, now_ms: int
+    ) -> str:
+        if people_rows.user_named(connection, name):
+            raise AccessDenied(409, f"name: {name} is taken; choose another.")
+        if link.kind == "setup" and any(
+            member.role == "owner" for member in people_rows.members(connection, link.tenant)
+        ):
+            raise AccessDenied(410, "There is an owner already; sign in, or ask for an invitation.")
+        if link.kind == "setup":
+            people_rows.end_looks(connection, link.tenant)
+        user_id = f"usr_{token_id(self._random_bytes)}"
+        people_rows.add_user(connection, UserRow(user_id, name, kept, False, now_ms, 0, 0))
+        people_rows.set_role(connection, link.tenant, user_id, link.role)
+        return user_id
+
+    def _good_link(self, connection: Connection, token: str) -> LinkRow:
+        link = people_rows.link(connection, digest(token))
+        if link is None or link.used_ms or self._clock_ms() >= link.expires_ms:
+            raise AccessDenied(410, _LINK_OVER)
+        return link

@@ -1,0 +1,156 @@
+"""Sessions of people: they begin at a sign-in, end by themselves or by a wish."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from threading import Lock
+from time import monotonic
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from hostpulse.access.audit import AuditLog
+from hostpulse.access.denied import AccessDenied
+from hostpulse.access.means import Means
+from hostpulse.access.principal import ROLES, Need, Principal
+from hostpulse.access.secret import digest, token_id, url_token
+from hostpulse.control import people_rows
+from hostpulse.control.people_rows import SessionRow
+
+MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
+IDLE_MS, LONGEST_MS = 30 * MINUTE_MS, 12 * HOUR_MS
+REMEMBERED_MS = 30 * DAY_MS
+LOOKING_MS = HOUR_MS
+_KNOWN_FOR_SECONDS = 0.5
+_SEEN_RESOLUTION_MS = MINUTE_MS
+
+
+class Client(NamedTuple):
+    """Where a person sits: the address and what the browser calls itself."""
+
+    address: str
+    program: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A session that is good: who it is, and the token that its changes must bring."""
+
+    principal: Principal
+    user_name: str
+    row: SessionRow
+
+    def is_over(self, now_ms: int) -> bool:
+        """Tell whether it ended by itself."""
+        row = self.row
+        if not row.user:
+            return now_ms - row.created_ms > LOOKING_MS
+        if row.remembered:
+            return now_ms - row.created_ms > REMEMBERED_MS
+        return now_ms - row.created_ms > LONGEST_MS or now_ms - row.seen_ms > IDLE_MS
+
+
+def csrf_token(session_token: str) -> str:
+    """Return what a page of this session sends with every change."""
+    return sha256(b"csrf\0" + session_token.encode()).hexdigest()
+
+
+class Sessions:
+    """Begins, finds and ends sessions. Any method may raise StoreAway."""
+
+    def __init__(self, means: Means, log: AuditLog) -> None:
+        self._store, self._clock_ms, self._random_bytes = means
+        self._log = log
+        self._known: dict[bytes, tuple[float, SignedIn | None]] = {}
+        self._lock = Lock()
+
+    def begin(
+        self, connection: Connection, tenant: str, user: str, client: Client, remembered: bool
+    ) -> str:
+        """Return the token of a new session; `user` '' only looks."""
+        token, now_ms = url_token(self._random_bytes), self._clock_ms()
+        people_rows.drop_old_sessions(connection, now_ms - REMEMBERED_MS)
+        row = SessionRow(
+            f"ses_{token_id(self._random_bytes)}",
+            digest(token),
+            tenant,
+            user,
+            now_ms,
+            now_ms,
+            client.address,
+            client.program[:200],
+            remembered,
+        )
+        people_rows.add_session(connection, row)
+        return token
+
+    def find(self, token: str, is_active: bool) -> SignedIn | None:
+        """Return whose session this is, None if it is good for nothing (any more).
+
+        `is_active` says that a person did something, not that a page refreshed by itself. What
+        another process changed is known here within a second.
+        """
+        kept, now = digest(token), monotonic()
+        read_at, found = self._known.get(kept, (0.0, None))
+        if not read_at or now - read_at > _KNOWN_FOR_SECONDS:
+            found = self._read(kept)
+            with self._lock:
+                if len(self._known) > 10_000:
+                    self._known.clear()
+                self._known[kept] = (now, found)
+        now_ms = self._clock_ms()
+        if found is None or found.is_over(now_ms):
+            return None
+        if is_active and now_ms - found.row.seen_ms > _SEEN_RESOLUTION_MS:
+            with self._store.transaction() as connection:
+                people_rows.change_session(connection, found.row.id, seen_ms=now_ms)
+            self._known.pop(kept, None)
+        return found
+
+    def _read(self, kept: bytes) -> SignedIn | None:
+        with self._store.transaction() as connection:
+            row = people_rows.session(connection, kept)
+            if row is None:
+                return None
+            if not row.user:
+                grants = frozenset({Need.READ})
+                name = "somebody with the set-up link"
+                looking = Principal(row.tenant, name, grants, "", session=row.id)
+                return SignedIn(looking, "", row)
+            person = people_rows.user(connection, row.user)
+            role = people_rows.roles_of(connection, row.user).get(row.tenant, "")
+        if person is None or person.disabled or role not in ROLES:
+            return None
+        principal = Principal(
+            row.tenant, f"user {person.name}", ROLES[role], role, user=person.id, session=row.id
+        )
+        return SignedIn(principal, person.name, row)
+
+    def end(self, who: Principal, session: str = "", everywhere_else: bool = False) -> int:
+        """End one session of a person, this one by default, or all others."""
+        which = {"but": who.session} if everywhere_else else {"id_": session or who.session}
+        with self._store.transaction() as connection:
+            ended = people_rows.end_sessions(connection, who.user, **which)
+            if ended:
+                self._log.note(connection, who, "sign out", which.get("id_", "all other sessions"))
+        self.forget_known()
+        return ended
+
+    def of(self, who: Principal) -> list[SessionRow]:
+        """Return a person's sessions."""
+        with self._store.transaction() as connection:
+            return people_rows.sessions_of(connection, who.user)
+
+    def switch(self, who: Principal, tenant: str) -> None:
+        """Let a person's session look at another tenant of theirs."""
+        with self._store.transaction() as connection:
+            if tenant not in people_rows.roles_of(connection, who.user):
+                raise AccessDenied(404, f"tenant: you belong to none with the id {tenant!r}.")
+            people_rows.change_session(connection, who.session, tenant=tenant)
+        self.forget_known()
+
+    def forget_known(self) -> None:
+        """Read every session anew, as a person, a role or a session changed."""
+        with self._lock:
+            self._known.clear()
