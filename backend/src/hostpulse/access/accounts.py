@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from time import monotonic
 from typing import NamedTuple
 
 from hostpulse.access.audit import AuditLog
@@ -10,13 +9,14 @@ from hostpulse.access.denied import AccessDenied
 from hostpulse.access.means import Means
 from hostpulse.access.passwords import Passwords, check_password
 from hostpulse.access.principal import DEFAULT_TENANT, Principal
+from hostpulse.access.secret import Random, token_id
 from hostpulse.access.sessions import Client, Sessions
-from hostpulse.access.throttle import Throttle, network_of, wait_seconds
+from hostpulse.access.throttle import network_of, wait_seconds
+from hostpulse.access.tries import Tries
 from hostpulse.control import people_rows
 from hostpulse.control.people_rows import UserRow
 
 MAX_NAME_LENGTH = 64
-_TRIES, _TRIES_SECONDS = 10, 300.0
 _WRONG = "The name or the password is wrong."
 
 
@@ -34,22 +34,24 @@ class Accounts:
     """Knows people by their passwords. Any method may raise AccessDenied, Busy, StoreAway."""
 
     def __init__(
-        self, means: Means, log: AuditLog, sessions: Sessions, passwords: Passwords
+        self, means: Means, log: AuditLog, sessions: Sessions, passwords: Passwords, tries: Tries
     ) -> None:
         self._store, self._clock_ms, _ = means
         self._log = log
         self._sessions = sessions
         self._passwords = passwords
-        self._tries = Throttle(_TRIES, _TRIES_SECONDS, monotonic)
+        self._tries = tries
 
     def sign_in(self, name: str, password: str, client: Client, remembered: bool) -> str:
         """Return the token of a new session; raises AccessDenied, Busy.
 
         An unknown name takes as long and is told the same as a wrong password.
         """
+        with self._tries.attempt(client):
+            return self._sign_in(name, password, client, remembered)
+
+    def _sign_in(self, name: str, password: str, client: Client, remembered: bool) -> str:
         network = network_of(client.address)
-        if (wait := self._tries.wait(network)) > 0:
-            raise _too_often(wait)
         name, now_ms = name.strip().lower()[:MAX_NAME_LENGTH], self._clock_ms()
         with self._store.transaction() as connection:
             person = people_rows.user_named(connection, name)
@@ -60,23 +62,16 @@ class Accounts:
             is_early = False  # who guesses elsewhere must not keep the owner out
         fits = self._passwords.fits(person.password if person else "", password)
         if person is None or not fits or is_early or person.disabled:
-            self._tries.count(network)
             self._note_failure(_Attempt(person, name, client, now_ms, is_early))
             raise AccessDenied(401, _WRONG)
         kept = (
             self._passwords.hash(password) if self._passwords.is_outdated(person.password) else ""
         )
         with self._store.transaction() as connection:
-            tenants = people_rows.roles_of(connection, person.id)
-            if not tenants:
-                raise AccessDenied(403, "This account belongs to no organisation; ask an owner.")
             people_rows.change_user(
                 connection, person.id, failures=0, password=kept or person.password
             )
-            tenant = DEFAULT_TENANT if DEFAULT_TENANT in tenants else min(tenants)
-            by = Principal(tenant, f"user {name}")
-            self._log.note(connection, by, "sign in", name, "done", client.address)
-            return self._sessions.begin(connection, tenant, person.id, client, remembered)
+            return self._sessions.enter(connection, person, client, remembered, "sign in")
 
     def _note_failure(self, tried: _Attempt) -> None:
         person = tried.person
@@ -89,10 +84,7 @@ class Accounts:
 
     def change_password(self, who: Principal, old: str, new: str) -> None:
         """Set a new password and end the person's other sessions."""
-        with self._store.transaction() as connection:
-            person = people_rows.user(connection, who.user)
-        if person is None or not self._passwords.fits(person.password, old):
-            raise AccessDenied(403, "old: is not your password.")
+        person = self.prove("old", who, old)
         check_password(new, person.name)
         kept = self._passwords.hash(new)
         with self._store.transaction() as connection:
@@ -101,9 +93,18 @@ class Accounts:
             self._log.note(connection, who, "change the password", person.name)
         self._sessions.forget_known()
 
+    def prove(self, field: str, who: Principal, password: str) -> UserRow:
+        """Return the account of whoever knows its password; a refusal names the field."""
+        with self._store.transaction() as connection:
+            person = people_rows.user(connection, who.user)
+        if person is None or not self._passwords.fits(person.password, password):
+            raise AccessDenied(403, f"{field}: is not your password.")
+        return person
 
-def _too_often(wait: float) -> AccessDenied:
-    return AccessDenied(429, "Too many failed attempts from here; wait a while.", wait)
+
+def new_account(random_bytes: Random, name: str, kept: str, now_ms: int) -> UserRow:
+    """Return a new account of this name and hash of a password, '' for none."""
+    return UserRow(f"usr_{token_id(random_bytes)}", name, kept, False, now_ms, 0, 0)
 
 
 def checked_name(name: str) -> str:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from hostpulse.access.accounts import checked_name
+from hostpulse.access.accounts import checked_name, new_account
 from hostpulse.access.audit import AuditLog
 from hostpulse.access.denied import AccessDenied
 from hostpulse.access.means import Means
 from hostpulse.access.members import check_only_here, check_rank, member_of
 from hostpulse.access.passwords import Passwords, check_password
 from hostpulse.access.principal import DEFAULT_TENANT, Principal
-from hostpulse.access.secret import digest, token_id, url_token
+from hostpulse.access.secret import digest, url_token
 from hostpulse.access.sessions import DAY_MS, Client, Sessions
 from hostpulse.control import people_rows
-from hostpulse.control.people_rows import LinkRow, UserRow
+from hostpulse.control.people_rows import LinkRow
 
 LINK_MS = DAY_MS
 _LINK_OVER = "This link was used or is too old; ask for another one."
@@ -113,10 +113,10 @@ class Links:
             raise AccessDenied(410, "There is an owner already; sign in, or ask for an invitation.")
         if link.kind == "setup":
             people_rows.end_looks(connection, link.tenant)
-        user_id = f"usr_{token_id(self._random_bytes)}"
-        people_rows.add_user(connection, UserRow(user_id, name, kept, False, now_ms, 0, 0))
-        people_rows.set_role(connection, link.tenant, user_id, link.role)
-        return user_id
+        row = new_account(self._random_bytes, name, kept, now_ms)
+        people_rows.add_user(connection, row)
+        people_rows.set_role(connection, link.tenant, row.id, link.role)
+        return row.id
 
     def _good_link(self, connection: Connection, token: str) -> LinkRow:
         link = people_rows.link(connection, digest(token))

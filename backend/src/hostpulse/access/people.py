@@ -12,6 +12,7 @@ from hostpulse.access.members import Members
 from hostpulse.access.passwords import Passwords
 from hostpulse.access.sessions import Sessions
 from hostpulse.access.tenants import Tenants
+from hostpulse.access.tries import Tries
 
 
 class People(NamedTuple):
@@ -30,7 +31,7 @@ def people_of(means: Means) -> People:
     log, passwords = AuditLog(means), Passwords()
     sessions = Sessions(means, log)
     return People(
-        Accounts(means, log, sessions, passwords),
+        Accounts(means, log, sessions, passwords, Tries()),
         Links(means, log, sessions, passwords),
         log,
         Members(means, log, sessions),

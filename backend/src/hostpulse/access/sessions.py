@@ -13,10 +13,10 @@ from sqlalchemy import Connection
 from hostpulse.access.audit import AuditLog
 from hostpulse.access.denied import AccessDenied
 from hostpulse.access.means import Means
-from hostpulse.access.principal import ROLES, Need, Principal
+from hostpulse.access.principal import DEFAULT_TENANT, ROLES, Need, Principal
 from hostpulse.access.secret import digest, token_id, url_token
 from hostpulse.control import people_rows
-from hostpulse.control.people_rows import SessionRow
+from hostpulse.control.people_rows import SessionRow, UserRow
 
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
 IDLE_MS, LONGEST_MS = 30 * MINUTE_MS, 12 * HOUR_MS
@@ -64,6 +64,18 @@ class Sessions:
         self._log = log
         self._known: dict[bytes, tuple[float, SignedIn | None]] = {}
         self._lock = Lock()
+
+    def enter(
+        self, connection: Connection, person: UserRow, client: Client, remembered: bool, how: str
+    ) -> str:
+        """Return the token of a new session of somebody who showed who they are; `how` is noted."""
+        tenants = people_rows.roles_of(connection, person.id)
+        if not tenants:
+            raise AccessDenied(403, "This account belongs to no organisation; ask an owner.")
+        tenant = DEFAULT_TENANT if DEFAULT_TENANT in tenants else min(tenants)
+        by = Principal(tenant, f"user {person.name}")
+        self._log.note(connection, by, how, person.name, "done", client.address)
+        return self.begin(connection, tenant, person.id, client, remembered)
 
     def begin(
         self, connection: Connection, tenant: str, user: str, client: Client, remembered: bool

@@ -14,13 +14,16 @@ from werkzeug.exceptions import NotFound
 
 from hostpulse.access.guard import FORWARDING_HEADERS, Asker, Guard
 from hostpulse.access.principal import Need, Principal
+from hostpulse.access.sessions import Client
 from hostpulse.api.answers import Answer, BadRequest, encode
+from hostpulse.config import Config, address
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 _READING = ("GET", "HEAD", "OPTIONS")
 _ZIPPED = ("application/json", "text/html", "text/css", "text/javascript", "image/svg+xml")
 _SMALLEST_ZIPPED = 1024
+_HOST = re.compile(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 _LARGE = 512 * 1024  # above, a better compression costs more than the bytes it saves
 
 
@@ -37,6 +40,21 @@ def asker() -> Asker:
     return Asker(
         request.remote_addr or "", lambda name: headers.get(name, ""), forwarded, request.is_secure
     )
+
+
+def client() -> Client:
+    """Return where whoever asks sits."""
+    return Client(request.remote_addr or "", request.headers.get("User-Agent", ""))
+
+
+def asked_address(config: Config) -> str:
+    """Return the address of this server as whoever asks knows it; raises BadRequest."""
+    if config.public_url:
+        return address(config)
+    # Whatever a client says ends up in a script that root runs, and where a browser is sent to.
+    if not _HOST.fullmatch(request.host):
+        raise BadRequest(400, "Host: is no name or address with a port.")
+    return f"{request.scheme}://{request.host}"
 
 
 def needing(need: Need) -> Callable[[View], View]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import shlex
 import subprocess
 import sys
@@ -12,20 +11,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 from werkzeug.exceptions import NotFound
 
 from hostpulse.access.principal import Need
 from hostpulse.api.answers import BadRequest
-from hostpulse.api.asking import needing
-from hostpulse.config import Config, address
+from hostpulse.api.asking import asked_address, needing
+from hostpulse.config import Config
 from hostpulse.parts import Parts
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _BUILT = _PACKAGE / "agent"
 _SOURCES = _PACKAGE.parents[2] / "agent"
 _SCRIPT = Path(__file__).resolve().parent / "templates" / "install.sh"
-_HOST = re.compile(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 _BUILD_SECONDS = 60
 
 
@@ -113,18 +111,14 @@ class _Views:
     def show_script(self) -> Response:
         wheel = self._agent.wheel()
         text = _SCRIPT.read_text("utf-8")
-        embedded = {"@URL@": self._address(), "@WHEEL@": wheel.name, "@SHA256@": wheel.sha256}
+        embedded = {
+            "@URL@": asked_address(self._config),
+            "@WHEEL@": wheel.name,
+            "@SHA256@": wheel.sha256,
+        }
         for word, value in embedded.items():
             text = text.replace(word, shlex.quote(value))
         return _uncached(text.encode(), "text/x-shellscript; charset=utf-8")
-
-    def _address(self) -> str:
-        if self._config.public_url:
-            return address(self._config)
-        # Whatever a client says ends up in a script that root runs.
-        if not _HOST.fullmatch(request.host):
-            raise BadRequest(400, "Host: is no name or address with a port.")
-        return f"{request.scheme}://{request.host}"
 
     @needing(Need.OPEN)
     def show_wheel(self, name: str) -> Response:

@@ -8,12 +8,12 @@ import msgspec
 from flask import Blueprint, Response, request
 
 from hostpulse.access.denied import AccessDenied
-from hostpulse.access.guard import COOKIE, SECURE_COOKIE
 from hostpulse.access.principal import NOBODY, Need
-from hostpulse.access.sessions import REMEMBERED_MS, Client, csrf_token
+from hostpulse.access.sessions import csrf_token
 from hostpulse.api import query
 from hostpulse.api.answers import BadRequest
-from hostpulse.api.asking import asker, body, principal, reply
+from hostpulse.api.asking import asker, body, client, principal, reply
+from hostpulse.api.cookies import SESSION, begin_session, drop
 from hostpulse.api.openapi import Parameter, operation
 from hostpulse.api.servers import Done
 from hostpulse.config import address, is_loopback
@@ -208,20 +208,14 @@ class _Views:
     def sign_in(self) -> Response:
         self._check_auth()
         given = body(SignIn)
-        token = self._people.accounts.sign_in(given.name, given.password, _client(), given.remember)
-        self._end_present()
-        return _with_session(token, given.remember)
-
-    def _end_present(self) -> None:
-        """End the session that this browser had before it gets another one."""
-        if principal().session:
-            self._people.sessions.end(principal())
+        token = self._people.accounts.sign_in(given.name, given.password, client(), given.remember)
+        return begin_session(self._people, reply(Done()), token, given.remember)
 
     @operation("Sign out", Done, needs=Need.SELF)
     def sign_out(self) -> Response:
         self._people.sessions.end(principal())
         response = reply(Done())
-        response.delete_cookie(_cookie(), secure=request.is_secure, httponly=True, samesite="Lax")
+        drop(response, SESSION)
         response.headers["Clear-Site-Data"] = '"cache"'
         return response
 
@@ -264,15 +258,15 @@ class _Views:
     @operation("Look at charts before the first account", Done, needs=Need.OPEN, takes=LinkToken)
     def look(self) -> Response:
         self._check_auth()
-        return _with_session(self._people.links.look(body(LinkToken).token, _client()), False)
+        token = self._people.links.look(body(LinkToken).token, client())
+        return begin_session(self._people, reply(Done()), token, False)
 
     @operation("Make the account or set the password", Done, needs=Need.OPEN, takes=LinkUse)
     def use_link(self) -> Response:
         self._check_auth()
         given = body(LinkUse)
-        token = self._people.links.use(given.token, given.name, given.password, _client())
-        self._end_present()
-        return _with_session(token, False)
+        token = self._people.links.use(given.token, given.name, given.password, client())
+        return begin_session(self._people, reply(Done()), token, False)
 
     @operation("The people of the tenant", MemberList, needs=Need.PEOPLE)
     def list_people(self) -> Response:
@@ -323,20 +317,3 @@ class _Views:
     def _check_auth(self) -> None:
         if not self._parts.config.auth:
             raise AccessDenied(404, "This backend runs with --no-auth; nobody signs in.")
-
-
-def _client() -> Client:
-    return Client(request.remote_addr or "", request.headers.get("User-Agent", ""))
-
-
-def _cookie() -> str:
-    return SECURE_COOKIE if request.is_secure else COOKIE
-
-
-def _with_session(token: str, remembered: bool) -> Response:
-    response = reply(Done())
-    age_seconds = REMEMBERED_MS // 1000 if remembered else None
-    response.set_cookie(
-        _cookie(), token, age_seconds, secure=request.is_secure, httponly=True, samesite="Lax"
-    )
-    return response
