@@ -136,11 +136,14 @@ export function isoTime(ms) {
 /** `1 server`, `2 servers`. @param {number} number @param {string} noun */
 export const plural = (number, noun) => `${number.toLocaleString("en-US")} ${noun}${number === 1 ? "" : "s"}`;
 
+// Wherever a spreadsheet may see a cell begin, whatever its separator; the mark is among them, so that it can be taken away.
+const FORMULA = /(?<=^|[,;"\t\r\n])(?=[=+\-@\t\r'＝＋－＠])/g;
+
 /** A cell of a CSV file that no spreadsheet runs as a formula. @param {string | number | null | undefined} value */
 export function csvCell(value) {
   if (value === null || value === undefined) return "";
   if (typeof value === "number") return String(value);
-  const harmless = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+  const harmless = value.replace(FORMULA, "'");
   return /[",\n\r]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
 }
 

@@ -149,7 +149,9 @@ def test_the_audit_names_every_file_that_the_agent_opens(
     assert not [path for path in opened if path not in told and not own.match(path)]
 
 
-def test_the_key_is_in_no_argument_variable_log_or_spool(key_file: Path, tmp_path: Path) -> None:
+def test_f50_the_key_is_in_no_argument_variable_log_or_spool(
+    key_file: Path, tmp_path: Path
+) -> None:
     spool = tmp_path / "spool"
     with serving(Server(judge=lambda _: (401, {}, {"error": f"no such key {0}"}))) as server:
         arguments = ("--server", server.url, "--key-file", str(key_file), "--spool", str(spool))

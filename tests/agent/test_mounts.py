@@ -48,7 +48,7 @@ def test_the_later_of_two_mounts_on_one_directory_counts() -> None:
     assert mount.kind == "xfs"
 
 
-def test_a_name_that_is_not_utf8_or_has_blanks_becomes_safe_text() -> None:
+def test_f26_a_name_that_is_not_utf8_or_has_blanks_becomes_safe_text() -> None:
     raw = b"30 1 8:1 / /mnt/caf\xe9\\040bar rw - ext4 /dev/sda1 rw"
     (mount,) = parse(raw)
     assert mount.directory == b"/mnt/caf\xe9 bar"
@@ -57,7 +57,7 @@ def test_a_name_that_is_not_utf8_or_has_blanks_becomes_safe_text() -> None:
 
 
 @given(st.binary(min_size=1).filter(lambda name: not set(name) & set(b" \n\\\t\x00")))
-def test_any_bytes_in_a_mount_point_can_be_sent(name: bytes) -> None:
+def test_f26_any_bytes_in_a_mount_point_can_be_sent(name: bytes) -> None:
     for mount in parse(b"30 1 8:1 / /" + name + b" rw - ext4 /dev/sda1 rw"):
         mount.mountpoint.encode("utf-8")
 

@@ -80,7 +80,7 @@ def test_a_wrong_setting_does_not_restart_the_agent_for_ever() -> None:
     assert unit["Type"] == ["notify"]
 
 
-def test_no_key_stands_on_a_command_line() -> None:
+def test_f50_no_key_stands_on_a_command_line() -> None:
     for unit in (AGENT, SERVER):
         words = settings(unit)["ExecStart"][0].split()
         keys = [word for word in words if "key" in word and not word.startswith(("-", "$"))]

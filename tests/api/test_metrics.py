@@ -127,7 +127,9 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize("name", UNREADABLE)
-def test_a_body_that_cannot_be_unzipped_is_refused_in_words(backend: Backend, name: str) -> None:
+def test_f29_a_body_that_cannot_be_unzipped_is_refused_in_words(
+    backend: Backend, name: str
+) -> None:
     body, encoding, status = UNREADABLE[name]
     started = time.perf_counter()
     answer = backend.post_bytes(body, Content_Encoding=encoding)
@@ -151,7 +153,7 @@ def test_a_charset_beside_the_content_type_is_fine(backend: Backend) -> None:
     assert backend.post_bytes(json.dumps(report()).encode(), Content_Type=kind).status_code == 200
 
 
-def test_a_body_of_the_largest_size_is_read_and_one_byte_more_is_not(backend: Backend) -> None:
+def test_f28_a_body_of_the_largest_size_is_read_and_one_byte_more_is_not(backend: Backend) -> None:
     body = json.dumps(report()).encode()
     fits = body + b" " * (MIB - len(body))
     assert backend.post_bytes(fits).status_code == 200
@@ -162,7 +164,7 @@ def chunks(body: bytes) -> Any:
     return (body[i : i + 65_536] for i in range(0, len(body), 65_536))
 
 
-def test_a_chunked_body_is_read_up_to_the_largest_size(backend: Backend) -> None:
+def test_f28_a_chunked_body_is_read_up_to_the_largest_size(backend: Backend) -> None:
     body = json.dumps(report()).encode()
     assert backend.post_bytes(chunks(body + b" " * MIB)).status_code == 413  # type: ignore[arg-type]
     assert backend.post_bytes(chunks(body)).status_code == 200  # type: ignore[arg-type]
@@ -204,7 +206,7 @@ READERS = (
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_no_report_can_break_an_answer(backend: Backend, name: str) -> None:
+def test_f27_no_report_can_break_an_answer(backend: Backend, name: str) -> None:
     backend.accept(report(time_ms=NOW_MS - 5000))
     posted = backend.post({**report(), **HOSTILE[name]})
     assert posted.status_code in (200, 400), posted.text
@@ -248,7 +250,7 @@ def test_the_durability_is_that_of_the_storage(backend: Backend) -> None:
     assert backend.json("/api/health")["components"]["storage"]["durability"] == "memory"
 
 
-def test_a_new_server_beyond_the_limit_is_refused_and_the_known_ones_are_not() -> None:
+def test_f31_a_new_server_beyond_the_limit_is_refused_and_the_known_ones_are_not() -> None:
     with Backend(max_servers=2) as backend:
         backend.accept([report("a"), report("b")])
         refused = backend.post(report("c"))

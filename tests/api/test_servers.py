@@ -361,7 +361,7 @@ def test_an_unknown_server_is_a_404_in_words(backend: Backend, path: str) -> Non
 
 
 @pytest.mark.parametrize("hostname", ["a b", "ü-🦊", "<script>", "%2f", "..", "a?b#c", "srv_x"])
-def test_a_strange_hostname_has_its_pages(backend: Backend, hostname: str) -> None:
+def test_f25_a_strange_hostname_has_its_pages(backend: Backend, hostname: str) -> None:
     from urllib.parse import quote
 
     backend.accept(report(hostname))

@@ -85,7 +85,7 @@ SLOW = {
 
 
 @pytest.mark.parametrize("how", SLOW)
-def test_a_slow_client_is_let_go_in_time(patient: Backend, how: str) -> None:
+def test_f32_a_slow_client_is_let_go_in_time(patient: Backend, how: str) -> None:
     with patient.connect() as connection:
         answer, seconds = trickle(connection, *SLOW[how])
     assert 0.8 * PATIENCE <= seconds <= 3 * PATIENCE
@@ -107,7 +107,7 @@ def test_a_connection_at_rest_between_requests_is_not_slow(patient: Backend) -> 
             time.sleep(1.5 * PATIENCE)
 
 
-def test_300_slow_clients_do_not_slow_the_others(patient: Backend) -> None:
+def test_f32_300_slow_clients_do_not_slow_the_others(patient: Backend) -> None:
     slow = [patient.connect() for _ in range(300)]
     try:
         for i, connection in enumerate(slow):
@@ -140,7 +140,7 @@ def body_of(answer: bytes) -> Any:
 
 
 @pytest.mark.parametrize("length", [2 * (1 << 20), 10**12, 10**18])
-def test_a_declared_length_beyond_the_limit_is_refused_unread(
+def test_f28_a_declared_length_beyond_the_limit_is_refused_unread(
     patient: Backend, length: int
 ) -> None:
     answer = ask(patient, HEAD + b"Content-Length: %d\r\n\r\n" % length)
@@ -148,7 +148,7 @@ def test_a_declared_length_beyond_the_limit_is_refused_unread(
     assert "larger" in body_of(answer)["error"]
 
 
-def test_an_endless_chunked_body_is_cut_off(patient: Backend) -> None:
+def test_f28_an_endless_chunked_body_is_cut_off(patient: Backend) -> None:
     chunk = b"10000\r\n" + b" " * 65_536 + b"\r\n"
     answer = ask(patient, HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + 20 * chunk)
     assert answer.startswith(b"HTTP/1.1 413 ")
@@ -170,13 +170,13 @@ def test_what_is_not_http_is_a_400(patient: Backend, what: str) -> None:
     assert answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 408 "))
 
 
-def test_a_request_smuggled_behind_two_framings_is_not_answered(patient: Backend) -> None:
+def test_f98_a_request_smuggled_behind_two_framings_is_not_answered(patient: Backend) -> None:
     inner = b"0\r\n\r\nGET /api/health HTTP/1.1\r\n" + HOST + b"\r\n"
     answer = ask(patient, HEAD + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n" + inner)
     assert answer.count(b"HTTP/1.1 200") == 0
 
 
-def test_a_body_shorter_than_its_length_is_not_stored(patient: Backend) -> None:
+def test_f28_a_body_shorter_than_its_length_is_not_stored(patient: Backend) -> None:
     body = json.dumps(report("liar")).encode()
     with patient.connect() as connection:
         connection.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % (len(body) + 1) + body)

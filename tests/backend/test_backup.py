@@ -55,7 +55,7 @@ def places(request: pytest.FixtureRequest, tmp_path: Path) -> list[Place]:
     ]
 
 
-def test_what_was_there_is_there_again_while_both_backends_run(
+def test_f104_what_was_there_is_there_again_while_both_backends_run(
     places: list[Place], tmp_path: Path
 ) -> None:
     file = tmp_path / "backup"
@@ -87,7 +87,7 @@ def test_what_was_there_is_there_again_while_both_backends_run(
 
 
 @pytest.mark.parametrize("damage", ["cut", "other", "newer"])
-def test_a_file_that_is_no_whole_backup_changes_nothing(damage: str, tmp_path: Path) -> None:
+def test_f104_a_file_that_is_no_whole_backup_changes_nothing(damage: str, tmp_path: Path) -> None:
     place = Place(tmp_path, "")
     with place.backend(auth=True) as backend:
         own(backend)

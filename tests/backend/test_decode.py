@@ -69,7 +69,7 @@ BAD_NUMBERS = {
 
 
 @pytest.mark.parametrize("text", BAD_NUMBERS, ids=lambda text: text[:20])
-def test_a_bad_number_is_dropped_and_named_and_the_rest_kept(text: str) -> None:
+def test_f27_a_bad_number_is_dropped_and_named_and_the_rest_kept(text: str) -> None:
     body = json.dumps(report(cpu={"cpu_percent_total": "X"}, memory={"memory_percent": 50.0}))
     decoded = read(body.replace('"X"', text))
     (dropped,) = decoded.dropped
@@ -79,7 +79,7 @@ def test_a_bad_number_is_dropped_and_named_and_the_rest_kept(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", BAD_NUMBERS, ids=lambda text: text[:20])
-def test_a_bad_custom_number_is_dropped_unless_it_is_in_its_wide_range(text: str) -> None:
+def test_f27_a_bad_custom_number_is_dropped_unless_it_is_in_its_wide_range(text: str) -> None:
     body = json.dumps(report(custom={"x": "X", "good": 1})).replace('"X"', text)
     found = numbers(body)
     assert found.pop(Key("custom.good")) == 1
@@ -87,7 +87,7 @@ def test_a_bad_custom_number_is_dropped_unless_it_is_in_its_wide_range(text: str
     assert found.get(Key("custom.x")) == (float(text) if text in ("-1", "250") else None)
 
 
-def test_of_a_key_that_comes_twice_the_last_one_counts() -> None:
+def test_f27_of_a_key_that_comes_twice_the_last_one_counts() -> None:
     body = json.dumps(report(cpu={"cpu_percent_total": "X"})).replace(
         '"X"', '1, "cpu_percent_total": 2'
     )
@@ -111,7 +111,7 @@ HOSTNAMES_KEPT = ["../../etc/passwd", "a/b", "CON", "ü-🦊", "\u202eevil", "x"
 
 
 @pytest.mark.parametrize("hostname", HOSTNAMES_KEPT)
-def test_a_strange_hostname_is_kept_word_for_word(hostname: str) -> None:
+def test_f25_a_strange_hostname_is_kept_word_for_word(hostname: str) -> None:
     assert read(report(hostname)).hostname == hostname
 
 
@@ -119,7 +119,7 @@ HOSTNAMES_REFUSED = ["", " ", "a\x00b", "a\r\nSet-Cookie: x", "a\n", "\x7f", "\x
 
 
 @pytest.mark.parametrize("hostname", [*HOSTNAMES_REFUSED, 5, None, True, ["a"], {"a": 1}, "\udc80"])
-def test_a_hostname_that_cannot_be_right_is_refused_by_name(hostname: Any) -> None:
+def test_f25_a_hostname_that_cannot_be_right_is_refused_by_name(hostname: Any) -> None:
     with pytest.raises(InvalidReport, match=r"^hostname: "):
         read(report(hostname))
 
@@ -200,7 +200,7 @@ def test_a_flat_psutil_dictionary_is_the_whole_server(section: str) -> None:
     assert numbers(report(io={section: {field: 123}})) == {Key(field): 123}
 
 
-def test_a_lone_surrogate_anywhere_is_dropped_and_never_breaks_the_report() -> None:
+def test_f26_a_lone_surrogate_anywhere_is_dropped_and_never_breaks_the_report() -> None:
     bad = "\udc80"
     body = report(
         memory={"memory_percent": 50.0},
@@ -271,7 +271,7 @@ NOT_JSON = [
 
 
 @pytest.mark.parametrize("body", NOT_JSON)
-def test_what_is_not_json_is_refused_in_words(body: bytes) -> None:
+def test_f27_what_is_not_json_is_refused_in_words(body: bytes) -> None:
     with pytest.raises(InvalidReport, match=r"^(body|hostname): "):
         judge(body)
 
@@ -314,7 +314,7 @@ SLOW_TO_READ = {
 
 @pytest.mark.parametrize("name", SLOW_TO_READ)
 @pytest.mark.timeout(20)
-def test_a_hostile_body_takes_no_time(name: str) -> None:
+def test_f30_a_hostile_body_takes_no_time(name: str) -> None:
     quickly(SLOW_TO_READ[name])
 
 
@@ -324,7 +324,7 @@ def test_a_report_of_more_than_a_mebibyte_is_refused(extra: dict[str, Any]) -> N
         read({**report(), **extra, "padding": "x" * MIB})
 
 
-def test_custom_numbers_beyond_the_limit_are_dropped_and_counted() -> None:
+def test_f31_custom_numbers_beyond_the_limit_are_dropped_and_counted() -> None:
     body = report(custom={f"n{i}": i for i in range(30)} | {"m": {f"i{i}": i for i in range(30)}})
     assert len(numbers(body, custom_metrics=10)) == 10
     assert len(numbers(body, custom_metrics=40)) == 40
@@ -334,7 +334,7 @@ def test_custom_numbers_beyond_the_limit_are_dropped_and_counted() -> None:
 
 
 @pytest.mark.parametrize("section", ["partitions", "network", "disk_io", "temperatures"])
-def test_instances_beyond_the_limit_are_dropped_and_counted(section: str) -> None:
+def test_f31_instances_beyond_the_limit_are_dropped_and_counted(section: str) -> None:
     names = [f"x{i:03}" for i in range(300)]
     made: dict[str, Any] = {
         "partitions": {"disk": {"partitions": [{"mountpoint": n, "used": 1} for n in names]}},

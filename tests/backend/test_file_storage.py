@@ -408,7 +408,7 @@ def test_any_interval_is_sealed_and_read(interval_ms: int, folder: Folder) -> No
     storage.close()
 
 
-def test_no_file_is_named_after_what_a_server_says(folder: Folder) -> None:
+def test_f25_no_file_is_named_after_what_a_server_says(folder: Folder) -> None:
     storage = folder.open()
     names = ["../../evil", "con", "a\n\u2028'\"", "x" * 4096, "srv_ok", "SRV_1", ""]
     instances = Layout(tuple(Key("disk_percent", name) for name in names))

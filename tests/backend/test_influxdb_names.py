@@ -32,7 +32,7 @@ anything = st.one_of(
 
 @given(text=anything)
 @example(text="x" * 65536)
-def test_a_name_comes_back_and_has_nothing_that_ends_a_name(text: str) -> None:
+def test_f95_a_name_comes_back_and_has_nothing_that_ends_a_name(text: str) -> None:
     encoded = names.encode(text)
     assert names.decode(encoded) == text
     assert not set(encoded) & set("\"'\\\n\r\0")
@@ -57,7 +57,7 @@ def test_each_tenant_has_a_database_of_its_own_and_a_plain_folder_name(
 @example(server=LONG[2], instance=LONG[2], metric="m", value=-0.0)
 @example(server=LONG[3], instance="", metric=LONG[4], value=5e-324)
 @example(server="", instance="", metric="", value=2.0**63)
-def test_the_engine_gives_back_what_it_got_whatever_the_names(
+def test_f95_the_engine_gives_back_what_it_got_whatever_the_names(
     odd_store: Any, server: str, instance: str, metric: str, value: float
 ) -> None:
     key = Key(f"custom.{metric}", instance)

@@ -453,7 +453,7 @@ def test_the_shape_of_a_server_may_change_all_the_time_and_roll_ups_stay_bounded
 
 
 @given(st.text(st.characters(codec=None)))
-def test_any_text_can_be_written_and_comes_back(text: str) -> None:
+def test_f95_any_text_can_be_written_and_comes_back(text: str) -> None:
     written = to_text(text)
     assert from_text(written) == text
     assert "\0" not in written

@@ -41,9 +41,10 @@ table("durations name their two largest units", format.duration, [
 
 table("ages name one unit", format.ago, [[2.4, "2 s ago"], [61, "1 min ago"], [11_520, "3 h ago"], [undefined, "–"]]);
 
-table("a CSV cell cannot become a formula and keeps its quotes", format.csvCell, [
+table("F86: a CSV cell cannot become a formula and keeps its quotes", format.csvCell, [
   ["=1+1", "'=1+1"], ["+1", "'+1"], ["-x", "'-x"], ["@a", "'@a"], ["\tx", "'\tx"], ["web-1", "web-1"],
-  ['say "hi", now', '"say ""hi"", now"'], ["=a,b", "\"'=a,b\""], [-3.5, "-3.5"], [null, ""], [undefined, ""],
+  ['say "hi", now', '"say ""hi"", now"'], ["=a,b", "\"'=a,b\""], ["a;=b", "a;'=b"], ["'=b", "''=b"], ["\t=", "'\t'="],
+  [-3.5, "-3.5"], [null, ""], [undefined, ""],
 ]);
 
 test("a number of unknown unit keeps three digits, from tiny to huge", () => {

@@ -235,7 +235,7 @@ def test_too_many_guesses_are_refused_in_words(site: Site) -> None:
     ],
     ids=["headers", "body"],
 )
-def test_a_slow_client_is_cut_off_while_others_are_served(site: Site, sent: bytes) -> None:
+def test_f32_a_slow_client_is_cut_off_while_others_are_served(site: Site, sent: bytes) -> None:
     slow = [connection(site) for _ in range(50)]
     before = time.monotonic()
     for one in slow:

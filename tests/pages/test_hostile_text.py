@@ -33,7 +33,7 @@ def hostile(backend: Backend) -> Backend:
     return backend
 
 
-def test_the_list_shows_a_hostile_name_as_text(
+def test_f85_the_list_shows_a_hostile_name_as_text(
     hostile: Backend, open_tab: Callable[..., Tab]
 ) -> None:
     tab = open_tab()
@@ -46,7 +46,7 @@ def test_the_list_shows_a_hostile_name_as_text(
     assert tab.violations() == []
 
 
-def test_the_page_of_a_server_shows_hostile_parts_as_text(
+def test_f85_the_page_of_a_server_shows_hostile_parts_as_text(
     hostile: Backend, open_tab: Callable[..., Tab]
 ) -> None:
     tab = open_tab()
@@ -62,7 +62,7 @@ def test_the_page_of_a_server_shows_hostile_parts_as_text(
     assert tab.violations() == []
 
 
-def test_an_address_that_names_no_server_is_shown_as_text(
+def test_f85_an_address_that_names_no_server_is_shown_as_text(
     hostile: Backend, open_tab: Callable[..., Tab]
 ) -> None:
     tab = open_tab()
@@ -73,7 +73,7 @@ def test_an_address_that_names_no_server_is_shown_as_text(
     assert tab.run(HARM) == [None, 0]
 
 
-def test_the_policy_would_have_stopped_a_script(
+def test_f85_the_policy_would_have_stopped_a_script(
     hostile: Backend, open_tab: Callable[..., Tab]
 ) -> None:
     """Proves that this test would see a violation."""

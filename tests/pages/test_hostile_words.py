@@ -49,7 +49,7 @@ def say(tab: Tab, payload: str) -> None:
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
-def test_hostile_words_are_shown_as_text(
+def test_f85_hostile_words_are_shown_as_text(
     backend: Backend, open_tab: Callable[..., Tab], payload: str
 ) -> None:
     host = payload.replace("/", "-")

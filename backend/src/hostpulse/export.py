@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
@@ -16,12 +17,19 @@ from hostpulse.control.store import ControlStore
 from hostpulse.report import Key, Sample
 
 _ROWS_AT_ONCE = 5_000
+# Where a cell may begin, whatever a spreadsheet takes for a separator, and what begins a formula.
+# The mark itself is among them, so that it can be taken away again without doubt.
+_FORMULA = re.compile("""(?:^|(?<=[,;"\\t\\r\\n]))(?=[=+\\-@\\t\\r'＝＋－＠])""")  # noqa: RUF001
+_MARK = "'"
 
 
 def write_csv(out: IO[bytes], keys: Sequence[Key], samples: Iterable[Sample]) -> None:
-    """Write a line per sample and a column per key; what a sample lacks is empty."""
-    lines = csv.writer(_Utf8(out), lineterminator="\n")
-    lines.writerow(["time", *(column_name(key) for key in keys)])
+    """Write a line per sample and a column per key, as RFC 4180 has it; what is not there is empty.
+
+    A name in which a spreadsheet would see a formula has a "'" before it.
+    """
+    lines = csv.writer(_Utf8(out))
+    lines.writerow(["time", *(_harmless(column_name(key)) for key in keys)])
     for sample in samples:
         numbers = dict(sample.items())
         lines.writerow([_iso(sample.time_ms), *(_text(numbers.get(key)) for key in keys)])
@@ -74,6 +82,10 @@ WRITERS: dict[str, Writer] = {"csv": write_csv, "jsonl": write_jsonl, "parquet":
 def column_name(key: Key) -> str:
     """Return how a table names a key."""
     return f"{key.metric}{{{key.instance}}}" if key.instance else key.metric
+
+
+def _harmless(text: str) -> str:
+    return _FORMULA.sub(_MARK, text)
 
 
 class _Utf8:
