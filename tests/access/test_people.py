@@ -447,7 +447,7 @@ def test_f80_an_admin_here_takes_no_account_over_that_another_organisation_has_t
     both, session = join(people, "ann", by=there)
     join(people, "owner-here")
     _, admin = join(people, "bob", "admin")
-    with people.members._store.transaction() as connection:
+    with people.members._store.system_transaction() as connection:
         people_rows.set_role(connection, "default", both, "viewer")
     for method, path, wish in (
         ("POST", f"/api/people/{both}/reset", None),

@@ -159,6 +159,6 @@ class World:
             found = self.people.sessions.find(one.people[name].session, True)
             assert found is not None
             one.ids[f"{name} session"] = found.row.id
-        with self.people.members._store.transaction() as connection:
+        with self.people.members._store.system_transaction() as connection:
             rows = key_rows.of_tenant(connection, one.id)
         one.ids |= {f"key {row.id}": row.id for row in rows}

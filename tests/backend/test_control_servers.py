@@ -170,13 +170,15 @@ def test_a_paused_server_stays_paused(place: Place, is_saved: bool) -> None:
         backend.accept([report("a"), report("b")])
         if is_saved:
             backend.parts.registrar.save()
-        backend.parts.registrar.say(backend.parts.servers.find("default", "a"), paused=True)
+        backend.parts.registrar.say(
+            "default", backend.parts.servers.find("default", "a"), paused=True
+        )
         paused = "SELECT hostname FROM servers WHERE paused"
         assert place.ask(paused) == [("a",)]
         backend.accept([report("a", NOW_MS + 1)])
     with place.backend() as again:
         assert again.json("/api/servers/a")["status"] == "paused"
-        again.parts.registrar.say(again.parts.servers.find("default", "a"), paused=False)
+        again.parts.registrar.say("default", again.parts.servers.find("default", "a"), paused=False)
         assert again.json("/api/servers/a")["status"] == "up"
     assert place.ask(paused) == []
 
@@ -412,7 +414,7 @@ def test_what_one_forgot_or_paused_is_so_for_all(pair: list[Backend]) -> None:
     one, other = pair
     one.accept([report("gone"), report("paused"), report("kept")])
     exchange(one, other)
-    one.parts.registrar.say(one.parts.servers.find("default", "paused"), paused=True)
+    one.parts.registrar.say("default", one.parts.servers.find("default", "paused"), paused=True)
     assert one.request("DELETE", "/api/servers/gone").status_code == 200
     other.accept([report("gone", NOW_MS + 1), report("paused", NOW_MS + 1)])
     exchange(other, one)

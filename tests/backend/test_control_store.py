@@ -87,7 +87,7 @@ def test_the_newest_revision_is_the_one_the_code_names() -> None:
 
 
 def test_migrations_leave_the_tables_that_the_code_knows(place: Place) -> None:
-    with place.opened() as store, store.transaction() as connection:
+    with place.opened() as store, store.system_transaction() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
         assert compare_metadata(context, metadata) == []
     assert place.ask("SELECT change, forgotten, numbers FROM counters") == [(0, 0, 0)]
@@ -187,7 +187,7 @@ def test_nobody_else_may_read_the_file(tmp_path: Path) -> None:
 
 def test_each_commit_reaches_the_disk(place: Place) -> None:
     asked = {"sqlite": ("PRAGMA synchronous", 2), "postgresql": ("SHOW synchronous_commit", "on")}
-    with place.opened() as store, store.transaction() as connection:
+    with place.opened() as store, store.system_transaction() as connection:
         statement, expected = asked[connection.dialect.name]
         assert connection.exec_driver_sql(statement).scalar() == expected
 
@@ -236,9 +236,12 @@ def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
 def test_a_server_that_hangs_is_waited_for_a_bounded_time(on_postgresql: Place) -> None:
     with on_postgresql.opened() as store:
         held: Any
-        with store.transaction() as held:
+        with store.system_transaction() as held:
             held.exec_driver_sql("UPDATE counters SET change = change")
             before = time.monotonic()
-            with pytest.raises(StoreAway, match="lock timeout"), store.transaction() as waiting:
+            with (
+                pytest.raises(StoreAway, match="lock timeout"),
+                store.system_transaction() as waiting,
+            ):
                 waiting.exec_driver_sql("UPDATE counters SET change = change + 1")
             assert 4 < time.monotonic() - before < 20

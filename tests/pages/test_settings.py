@@ -182,7 +182,7 @@ def test_who_belongs_to_two_organisations_sees_one_at_a_time(
     from hostpulse.control import people_rows
 
     parts = backend.parts
-    with parts.people.members._store.transaction() as connection:
+    with parts.people.members._store.system_transaction() as connection:
         people_rows.add_tenant(connection, "second", "Second & Sons", backend.clock.now_ms)
         ada = people_rows.user_named(connection, "ada")
         assert ada

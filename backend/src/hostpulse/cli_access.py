@@ -264,7 +264,7 @@ def backup(file: Path, **settings: Any) -> None:
         with (
             os.fdopen(descriptor, "wb") as raw,
             gzip.GzipFile(fileobj=raw, mode="wb") as zipped,
-            office.store.transaction() as connection,
+            office.store.system_transaction() as connection,
         ):
             zipped.writelines(line + b"\n" for line in dump(connection))
         beside.replace(file)
@@ -284,7 +284,7 @@ def restore(file: Path, **settings: Any) -> None:
 
     try:
         with _office(settings) as office:
-            with gzip.open(file) as lines, office.store.transaction() as connection:
+            with gzip.open(file) as lines, office.store.system_transaction() as connection:
                 counts = load(connection, lines)
             office.people.log.write(office.by, "restore a backup", file.name)
     except (NoBackup, OSError, EOFError) as error:

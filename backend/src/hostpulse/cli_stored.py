@@ -130,7 +130,7 @@ def status(**settings: Any) -> None:
     config = load_settings(settings)
     try:
         with _stores(config) as (control, storage, now_ms):
-            with control.transaction() as connection:
+            with control.system_transaction() as connection:
                 names = {(row.tenant, row.id): row.hostname for row in changed_after(connection, 0)}
             for line in lines(storage.usage(), storage.lost(), names, now_ms):
                 click.echo(line)

@@ -65,7 +65,7 @@ class ExportError(Exception):
 
 def find_server(store: ControlStore, tenant: str, name: str) -> ServerRow:
     """Return the server with this id or hostname; raises ExportError."""
-    with store.transaction() as connection:
+    with store.transaction(tenant) as connection:
         rows = [row for row in changed_after(connection, 0) if row.tenant == tenant]
     found = [row for row in rows if name in (row.id, row.hostname)]
     if len(found) != 1:

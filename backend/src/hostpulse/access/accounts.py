@@ -53,7 +53,7 @@ class Accounts:
     def _sign_in(self, name: str, password: str, client: Client, remembered: bool) -> str:
         network = network_of(client.address)
         name, now_ms = name.strip().lower()[:MAX_NAME_LENGTH], self._clock_ms()
-        with self._store.transaction() as connection:
+        with self._store.system_transaction() as connection:
             person = people_rows.user_named(connection, name)
             seen = people_rows.sessions_of(connection, person.id if person else "")
         waited = (now_ms - person.failed_ms) / 1000 if person else 0.0
@@ -67,7 +67,7 @@ class Accounts:
         kept = (
             self._passwords.hash(password) if self._passwords.is_outdated(person.password) else ""
         )
-        with self._store.transaction() as connection:
+        with self._store.system_transaction() as connection:
             people_rows.change_user(
                 connection, person.id, failures=0, password=kept or person.password
             )
@@ -75,7 +75,7 @@ class Accounts:
 
     def _note_failure(self, tried: _Attempt) -> None:
         person = tried.person
-        with self._store.transaction() as connection:
+        with self._store.system_transaction() as connection:
             tenants = people_rows.roles_of(connection, person.id if person else "")
             if not tried.is_early:  # tries within the wait do not make it longer
                 people_rows.count_failure(connection, person.id if person else "", tried.now_ms)
@@ -87,7 +87,7 @@ class Accounts:
         person = self.prove("old", who, old)
         check_password(new, person.name)
         kept = self._passwords.hash(new)
-        with self._store.transaction() as connection:
+        with self._store.system_transaction() as connection:
             people_rows.change_user(connection, person.id, password=kept)
             people_rows.end_sessions(connection, person.id, but=who.session)
             self._log.note(connection, who, "change the password", person.name)
@@ -95,7 +95,7 @@ class Accounts:
 
     def prove(self, field: str, who: Principal, password: str) -> UserRow:
         """Return the account of whoever knows its password; a refusal names the field."""
-        with self._store.transaction() as connection:
+        with self._store.system_transaction() as connection:
             person = people_rows.user(connection, who.user)
         if person is None or not self._passwords.fits(person.password, password):
             raise AccessDenied(403, f"{field}: is not your password.")

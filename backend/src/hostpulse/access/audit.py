@@ -41,17 +41,17 @@ class AuditLog:
 
     def write(self, by: Principal, action: str, object_: str) -> None:
         """Write down what somebody did."""
-        with self._store.transaction() as connection:
+        with self._store.transaction(by.tenant) as connection:
             self.note(connection, by, action, object_)
 
     def newest(self, who: Principal, before: int, most: int) -> list[tuple[int, AuditRow]]:
         """Return the newest rows of the tenant's log."""
-        with self._store.transaction() as connection:
+        with self._store.transaction(who.tenant) as connection:
             return audit_rows.newest(connection, who.tenant, before, most)
 
     def verify(self) -> tuple[int, list[str]]:
         """Return how many entries the whole log has, and where it is not what was written."""
-        with self._store.transaction() as connection:
+        with self._store.system_transaction() as connection:
             return audit_rows.count(connection), list(audit_rows.verify(connection))
 
 

@@ -95,7 +95,7 @@ class Issuer:
         now_ms = self._clock_ms()
         plain = self._servers.plain(by.tenant, hostname)
         key = keys.mint(keys.AGENT, self._random_bytes)
-        with self._store.transaction() as connection:
+        with self._store.transaction(by.tenant) as connection:
             key_rows.begin_change(connection)
             token = key_rows.find(connection, by.tenant, by.key)
             if token is None:
@@ -121,7 +121,7 @@ class Issuer:
     def rotate(self, by: Principal) -> Key:
         """Return a new key for the server of an agent's key; the old one stays good for a day."""
         key, now_ms = keys.mint(keys.AGENT, self._random_bytes), self._clock_ms()
-        with self._store.transaction() as connection:
+        with self._store.transaction(by.tenant) as connection:
             key_rows.begin_change(connection)
             present = key_rows.of_server(connection, by.tenant, by.server)
             if by.key not in {row.id for row in present}:
@@ -139,7 +139,7 @@ class Issuer:
     def revoke(self, by: Principal, id_: str) -> None:
         """Make a key good for nothing."""
         now_ms = self._clock_ms()
-        with self._store.transaction() as connection:
+        with self._store.transaction(by.tenant) as connection:
             key_rows.begin_change(connection)
             if not key_rows.revoke(connection, by.tenant, [id_], now_ms):
                 raise AccessDenied(404, f"No key has the id {id_!r}; see /api/keys.")
@@ -149,7 +149,7 @@ class Issuer:
     def revoke_of_server(self, by: Principal, server: str) -> None:
         """Make every key of a server good for nothing."""
         now_ms = self._clock_ms()
-        with self._store.transaction() as connection:
+        with self._store.transaction(by.tenant) as connection:
             key_rows.begin_change(connection)
             ids = [row.id for row in key_rows.of_server(connection, by.tenant, server)]
             if ids:
@@ -159,7 +159,7 @@ class Issuer:
 
     def list(self, by: Principal) -> list[KeyRow]:
         """Return the tenant's keys."""
-        with self._store.transaction() as connection:
+        with self._store.transaction(by.tenant) as connection:
             return key_rows.of_tenant(connection, by.tenant)
 
     def _row(self, by: Principal, key: Key, label: str, good_for_ms: int | None = None) -> KeyRow:
@@ -169,7 +169,7 @@ class Issuer:
         return KeyRow(by.tenant, key.id, key.kind, key.digest, label, now_ms, by.name, expires_ms)
 
     def _add(self, by: Principal, row: KeyRow) -> None:
-        with self._store.transaction() as connection:
+        with self._store.transaction(by.tenant) as connection:
             key_rows.begin_change(connection)
             key_rows.add(connection, row)
             self._note(connection, by, f"make an {keys.KINDS[row.kind]} key", row.id)

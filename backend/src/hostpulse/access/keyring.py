@@ -51,7 +51,7 @@ class Keyring:
 
         Raises StoreAway.
         """
-        with self._turn, self._store.transaction() as connection:
+        with self._turn, self._store.system_transaction() as connection:
             used = dict(self._used)
             key_rows.note_used(connection, used)
             change = key_rows.change(connection)

@@ -35,7 +35,7 @@ class Links:
     def needs_setup(self) -> bool:
         """Tell whether nobody owns anything yet."""
         if not self._is_owned:
-            with self._store.transaction() as connection:
+            with self._store.system_transaction() as connection:
                 self._is_owned = people_rows.is_owned(connection)
         return not self._is_owned
 
@@ -50,7 +50,7 @@ class Links:
 
     def make_reset(self, by: Principal, user_id: str) -> str:
         """Return the token of a link that sets a new password of a member."""
-        with self._store.transaction() as connection:
+        with self._store.system_transaction() as connection:
             check_rank(by, member_of(connection, by.tenant, user_id).role)
             check_only_here(connection, by, user_id)
         return self._make("reset", by, "", user_id)
@@ -58,14 +58,14 @@ class Links:
     def _make(self, kind: str, by: Principal, role: str, user: str = "") -> str:
         token, now_ms = url_token(self._random_bytes), self._clock_ms()
         row = LinkRow(digest(token), kind, by.tenant, role, user, now_ms + LINK_MS)
-        with self._store.transaction() as connection:
+        with self._store.transaction(by.tenant) as connection:
             people_rows.add_link(connection, row)
             self._log.note(connection, by, f"make a {kind} link", user or role)
         return token
 
     def look(self, token: str, client: Client) -> str:
         """Return the session of somebody who has the set-up link and wants to see a chart first."""
-        with self._store.transaction() as connection:
+        with self._store.system_transaction() as connection:
             link = self._good_link(connection, token)
             if link.kind != "setup":
                 raise AccessDenied(403, "Only the link of the first owner shows anything before.")
@@ -73,7 +73,7 @@ class Links:
 
     def about(self, token: str) -> tuple[str, str]:
         """Return what a link is for and whose it is ('' for a new account)."""
-        with self._store.transaction() as connection:
+        with self._store.system_transaction() as connection:
             link = self._good_link(connection, token)
             owner = people_rows.user(connection, link.user) if link.user else None
             return link.kind, owner.name if owner else ""
@@ -81,13 +81,13 @@ class Links:
     def use(self, token: str, name: str, password: str, client: Client) -> str:
         """Make the account, or set the password, that a link is for; return a session."""
         now_ms = self._clock_ms()
-        with self._store.transaction() as connection:
+        with self._store.system_transaction() as connection:
             link = self._good_link(connection, token)
             owner = people_rows.user(connection, link.user) if link.user else None
         name = owner.name if owner else checked_name(name)
         check_password(password, name)
         kept = self._passwords.hash(password)
-        with self._store.transaction() as connection:
+        with self._store.system_transaction() as connection:
             if not people_rows.use_link(connection, link.digest, now_ms):
                 raise AccessDenied(410, _LINK_OVER)
             if owner:

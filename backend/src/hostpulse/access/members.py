@@ -23,12 +23,12 @@ class Members:
 
     def list(self, who: Principal) -> list[Member]:
         """Return the people of the tenant."""
-        with self._store.transaction() as connection:
+        with self._store.transaction(who.tenant) as connection:
             return people_rows.members(connection, who.tenant)
 
     def set_role(self, by: Principal, user_id: str, role: str) -> None:
         """Give a member another role, '' for none any more; an owner always stays."""
-        with self._store.transaction() as connection:
+        with self._store.transaction(by.tenant) as connection:
             member = member_of(connection, by.tenant, user_id)
             check_rank(by, member.role)
             if role:
@@ -42,7 +42,7 @@ class Members:
 
     def disable(self, by: Principal, user_id: str, disabled: bool) -> None:
         """Lock a member out at once, or let them in again."""
-        with self._store.transaction() as connection:
+        with self._store.system_transaction() as connection:
             member = member_of(connection, by.tenant, user_id)
             check_rank(by, member.role)
             check_only_here(connection, by, user_id)

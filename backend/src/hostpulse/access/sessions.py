@@ -115,13 +115,13 @@ class Sessions:
         if found is None or found.is_over(now_ms):
             return None
         if is_active and now_ms - found.row.seen_ms > _SEEN_RESOLUTION_MS:
-            with self._store.transaction() as connection:
+            with self._store.transaction(found.row.tenant) as connection:
                 people_rows.change_session(connection, found.row.id, seen_ms=now_ms)
             self._known.pop(kept, None)
         return found
 
     def _read(self, kept: bytes) -> SignedIn | None:
-        with self._store.transaction() as connection:
+        with self._store.system_transaction() as connection:
             row = people_rows.session(connection, kept)
             if row is None:
                 return None
@@ -142,7 +142,7 @@ class Sessions:
     def end(self, who: Principal, session: str = "", everywhere_else: bool = False) -> int:
         """End one session of a person, this one by default, or all others."""
         which = {"but": who.session} if everywhere_else else {"id_": session or who.session}
-        with self._store.transaction() as connection:
+        with self._store.system_transaction() as connection:
             ended = people_rows.end_sessions(connection, who.user, **which)
             if ended:
                 self._log.note(connection, who, "sign out", which.get("id_", "all other sessions"))
@@ -151,12 +151,12 @@ class Sessions:
 
     def of(self, who: Principal) -> list[SessionRow]:
         """Return a person's sessions."""
-        with self._store.transaction() as connection:
+        with self._store.system_transaction() as connection:
             return people_rows.sessions_of(connection, who.user)
 
     def switch(self, who: Principal, tenant: str) -> None:
         """Let a person's session look at another tenant of theirs."""
-        with self._store.transaction() as connection:
+        with self._store.system_transaction() as connection:
             if tenant not in people_rows.roles_of(connection, who.user):
                 raise AccessDenied(404, f"tenant: you belong to none with the id {tenant!r}.")
             people_rows.change_session(connection, who.session, tenant=tenant)

@@ -24,7 +24,7 @@ class Tenants:
         """Make an organisation without anybody in it."""
         if not _TENANT_ID.fullmatch(id_):
             raise AccessDenied(422, "tenant: use 1 to 40 small letters, digits and hyphens.")
-        with self._store.transaction() as connection:
+        with self._store.system_transaction() as connection:
             if id_ in people_rows.tenant_names(connection):
                 raise AccessDenied(409, f"tenant: {id_} is there already.")
             people_rows.add_tenant(connection, id_, name, self._clock_ms())
@@ -32,12 +32,12 @@ class Tenants:
 
     def names(self) -> dict[str, str]:
         """Return the name of every organisation by its id."""
-        with self._store.transaction() as connection:
+        with self._store.system_transaction() as connection:
             return people_rows.tenant_names(connection)
 
     def of(self, who: Principal) -> dict[str, str]:
         """Return the names of the tenants that a person belongs to, by id."""
-        with self._store.transaction() as connection:
+        with self._store.system_transaction() as connection:
             names = people_rows.tenant_names(connection)
             mine = people_rows.roles_of(connection, who.user) if who.user else [who.tenant]
         return {tenant: names.get(tenant, tenant) for tenant in mine}

@@ -159,7 +159,7 @@ class _Views:
         server, key, tags = self._issuer.enrol(who, given.hostname, given.machine)
         it = self._parts.servers.find(who.tenant, server)
         if tags and not it.given_tags:
-            self._parts.registrar.say(it, given_tags=list(tags))
+            self._parts.registrar.say(who.tenant, it, given_tags=list(tags))
         return reply(Enrolment(who.tenant, server, key.text))
 
     @operation("Renew the key of an agent", AgentKey, needs=Need.ROTATE)

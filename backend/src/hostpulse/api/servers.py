@@ -188,7 +188,7 @@ class _Views:
         }
         said = {name: value for name, value in said.items() if value is not None}
         if said:
-            self._parts.registrar.say(it, **said)
+            self._parts.registrar.say(principal().tenant, it, **said)
             self._parts.people.log.write(principal(), "change a server", it.id)
         return self.show_server(it.id)
 

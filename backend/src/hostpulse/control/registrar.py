@@ -50,14 +50,7 @@ class Registrar:
     def save(self) -> None:
         """Exchange what changed with the store in one transaction; raises StoreAway."""
         with self._alone():
-            with self._store.transaction() as connection:
-                if self._unsaved():
-                    now = server_rows.begin_change(connection)
-                    written = self._exchange(connection, now)
-                else:  # what changes from here on is for the next round: it takes a begun change
-                    now, written = server_rows.read_counters(connection), []
-                    self._catch_up(connection, now)
-            self._settle(now, written)
+            self._save()
 
     def look(self) -> None:
         """Learn at once what other processes saved, for who asks for a server not known here.
@@ -68,27 +61,25 @@ class Registrar:
             return
         self._next_look = monotonic() + LOOK_SECONDS
         with suppress(StoreAway), self._alone(LOOK_SECONDS):
-            with self._store.transaction() as connection:
+            with self._store.system_transaction() as connection:
                 now = server_rows.read_counters(connection)
                 self._catch_up(connection, now)
             self._settle(now, [])
 
-    def say(self, server: Server, **said: Any) -> None:
+    def say(self, tenant: str, server: Server, **said: Any) -> None:
         """Change what people say of a server (`SAID`), at once; raises StoreAway."""
         with self._alone():
-            with self._store.transaction() as connection:
+            self._save()  # a new one gets its row
+            with self._store.transaction(tenant) as connection:
                 now = server_rows.begin_change(connection)
-                written = self._exchange(connection, now)
-                new = (one.number for one in written if one.server is server)
-                server_rows.say(connection, next(new, server.number), said, now)
-            self._settle(now, written)
+                server_rows.say(connection, tenant, server.id, said, now)
             _take_said(server, said)
             server.facts_changed_ms = self._clock_ms()
 
     def forget(self, tenant: str, server: Server) -> None:
         """Take a server out, at once; a new report of it makes a new one. Raises StoreAway."""
         with self._alone():
-            with self._store.transaction() as connection:
+            with self._store.transaction(tenant) as connection:
                 server_rows.begin_change(connection)
                 server_rows.forget(connection, tenant, server.id)
             self._servers.forget(tenant, server)
@@ -101,6 +92,16 @@ class Registrar:
             log = structlog.get_logger("hostpulse.control")
             log.warning("what changed last is not saved", problem=str(error))
         self._store.close()
+
+    def _save(self) -> None:
+        with self._store.system_transaction() as connection:
+            if self._unsaved():
+                now = server_rows.begin_change(connection)
+                written = self._exchange(connection, now)
+            else:  # what changes from here on is for the next round: it takes a begun change
+                now, written = server_rows.read_counters(connection), []
+                self._catch_up(connection, now)
+        self._settle(now, written)
 
     @contextmanager
     def _alone(self, patience_seconds: float = PATIENCE_SECONDS) -> Iterator[None]:

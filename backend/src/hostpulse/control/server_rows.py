@@ -111,9 +111,11 @@ def write(connection: Connection, rows: Sequence[ServerRow], now: Counters) -> l
     return [row.number or next(fresh) for row in rows]
 
 
-def say(connection: Connection, number: int, said: Mapping[str, Any], now: Counters) -> None:
+def say(
+    connection: Connection, tenant: str, server: str, said: Mapping[str, Any], now: Counters
+) -> None:
     """Write what people say of a server, by column, as part of a begun change."""
-    of_server = servers.c.number == number
+    of_server = (servers.c.tenant == tenant) & (servers.c.id == server)
     connection.execute(update(servers).where(of_server).values(**said, change=now.change))
 
 

@@ -62,8 +62,16 @@ class ControlStore:
         self.is_shared = release is None
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
-        """Run the block in one transaction, kept if it ends well; raises StoreAway."""
+    def transaction(self, tenant: str) -> Iterator[Connection]:
+        """Run the block in one transaction of a tenant, kept if it ends well; raises StoreAway."""
+        if not tenant:
+            raise ValueError("a transaction of no tenant; name one, or take system_transaction()")
+        with self.system_transaction() as connection:
+            yield connection
+
+    @contextmanager
+    def system_transaction(self) -> Iterator[Connection]:
+        """Do the same for what is of no single tenant; a test lists who does."""
         try:
             with self._engine.begin() as connection:
                 yield connection
@@ -85,7 +93,7 @@ def open_store(url: str, folder: Path) -> ControlStore:
     """
     store = _postgresql(url) if url else _sqlite(folder)
     try:
-        with store.transaction() as connection:
+        with store.system_transaction() as connection:
             _migrate(connection)
     except BaseException:
         store.close()
@@ -123,7 +131,7 @@ def open_beside(url: str, folder: Path) -> ControlStore:
         )
     store = _postgresql(url) if url else ControlStore(_engine(folder / FILE))
     try:
-        with store.transaction() as connection:
+        with store.system_transaction() as connection:
             revision = _revision(connection)
     except StoreAway as error:
         store.close()
