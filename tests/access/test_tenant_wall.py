@@ -16,6 +16,7 @@ OF_NO_SINGLE_TENANT = {
     "access/members.py": {"disable"},
     "access/sessions.py": {"_read", "end", "of", "switch"},
     "access/tenants.py": {"make", "names", "of"},
+    "access/tries.py": {"attempt", "_check"},
     "cli_access.py": {"backup", "restore"},
     "cli_stored.py": {"status"},
     "control/registrar.py": {"_save", "look"},

@@ -31,7 +31,7 @@ def people_of(means: Means) -> People:
     log, passwords = AuditLog(means), Passwords()
     sessions = Sessions(means, log)
     return People(
-        Accounts(means, log, sessions, passwords, Tries()),
+        Accounts(means, log, sessions, passwords, Tries(means)),
         Links(means, log, sessions, passwords),
         log,
         Members(means, log, sessions),

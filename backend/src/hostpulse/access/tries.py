@@ -1,32 +1,61 @@
-"""Failed attempts to come in, counted by where they come from."""
+"""Failed attempts to come in, counted for every process by where they come from, and in all."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from time import monotonic
 
 from hostpulse.access.denied import AccessDenied
+from hostpulse.access.means import Means
 from hostpulse.access.sessions import Client
-from hostpulse.access.throttle import Throttle, network_of
+from hostpulse.access.throttle import network_of
+from hostpulse.control import attempt_rows, people_rows
 
-_MOST, _SECONDS = 10, 300.0
+_WINDOW_MS = 300_000
+_ALL = ""
 
 
 class Tries:
-    """Whoever failed too often waits; all ways in count together."""
+    """Whoever failed too often within five minutes waits; all ways in count together."""
 
-    def __init__(self) -> None:
-        self._throttle = Throttle(_MOST, _SECONDS, monotonic)
+    def __init__(self, means: Means, most: int = 10, most_in_all: int = 1000) -> None:
+        self._store, self._clock_ms, _ = means
+        self._most, self._most_in_all = most, most_in_all
 
     @contextmanager
     def attempt(self, client: Client) -> Iterator[None]:
-        """Count the block if it raises AccessDenied; raises it at once for one who has to wait."""
+        """Count the block if it raises AccessDenied; raises it at once for one who has to wait.
+
+        When too many fail everywhere, those go on who ask from where somebody is signed in.
+        """
         network = network_of(client.address)
-        if (wait := self._throttle.wait(network)) > 0:
-            raise AccessDenied(429, "Too many failed attempts from here; wait a while.", wait)
+        self._check(network)
         try:
             yield
         except AccessDenied:
-            self._throttle.count(network)
+            now_ms = self._clock_ms()
+            with self._store.system_transaction() as connection:
+                attempt_rows.tidy(connection, now_ms)
+                attempt_rows.count(connection, network, now_ms, _WINDOW_MS // self._most)
+                attempt_rows.count(connection, _ALL, now_ms, _WINDOW_MS // self._most_in_all)
             raise
+
+    def _check(self, network: str) -> None:
+        now_ms = self._clock_ms()
+        with self._store.system_transaction() as connection:
+            known = attempt_rows.forgotten_ms(connection, (network, _ALL))
+            wait = _wait_seconds(known.get(network, 0), now_ms, self._most)
+            wait_all = _wait_seconds(known.get(_ALL, 0), now_ms, self._most_in_all)
+            if wait_all > 0:
+                seen = people_rows.addresses(connection)
+                wait_all = 0 if network in {network_of(address) for address in seen} else wait_all
+        if wait > 0:
+            raise AccessDenied(429, "Too many failed attempts from here; wait a while.", wait)
+        if wait_all > 0:
+            raise AccessDenied(429, "Too many failed attempts everywhere; wait a little.", wait_all)
+
+
+def _wait_seconds(forgotten_ms: int, now_ms: int, most: int) -> float:
+    """Return how long it is until one more may fail: the generic cell rate algorithm."""
+    after_ms = max(forgotten_ms, now_ms) + _WINDOW_MS // most
+    return max(after_ms - now_ms - _WINDOW_MS, 0) / 1000

@@ -98,6 +98,12 @@ def change_user(connection: Connection, id_: str, **values: Any) -> None:
     connection.execute(update(users).where(users.c.id == id_).values(**values))
 
 
+def addresses(connection: Connection) -> set[str]:
+    """Return from where people are signed in."""
+    known = select(sessions.c.address).where(sessions.c.user != "").distinct()
+    return set(connection.execute(known).scalars())
+
+
 def count_failure(connection: Connection, id_: str, now_ms: int) -> None:
     """Count one more failed sign-in of a person."""
     failed = {"failures": users.c.failures + 1, "failed_ms": now_ms}

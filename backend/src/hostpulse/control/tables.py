@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-NEWEST = "0003"
+NEWEST = "0004"
 """The revision of the newest migration; a test compares."""
 
 metadata = MetaData()
@@ -136,6 +136,15 @@ links = Table(
     Column("user", Text, nullable=False),
     Column("expires_ms", BigInteger, nullable=False),
     Column("used_ms", BigInteger),
+)
+
+# `network` '' is everybody.
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("network", Text, primary_key=True),
+    Column("forgotten_ms", BigInteger, nullable=False),
+    Index("attempts_by_time", "forgotten_ms"),
 )
 
 # Each row's hash covers the row before it, so nothing can be changed or taken out unseen.
