@@ -1,7 +1,8 @@
-"""What every request and answer obeys with sign-in on: headers, framing, fields, limits."""
+"""What every request and answer obeys with sign-in on: headers, framing, fields."""
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,13 +13,11 @@ import pytest
 from hostpulse.access.principal import ADMIN, Principal
 from hostpulse.api.answers import SECURITY_HEADERS
 from hostpulse.app import create_app
-from hostpulse.config import Config
-from hostpulse_agent.delivery import BATCH_REPORTS
 
 from tests.access.every_route import routes
-from tests.access.world import NO_LIMITS, PASSWORD, REMOTE, of_key, of_session
+from tests.access.world import NO_LIMITS, PASSWORD, REMOTE, of_session
 from tests.backend.control_places import PLACES, place_of
-from tests.backend_under_test import NOW_MS, Backend, report
+from tests.backend_under_test import Backend, report
 
 BY = Principal(name="test", grants=ADMIN, role="owner")
 
@@ -110,6 +109,32 @@ def test_a_body_in_chunks_is_read_in_both_lanes(backend: Backend) -> None:
     assert answer.status_code == 415
 
 
+# -- F89 ---------------------------------------------------------------------------------------
+
+ELSEWHERE = [
+    "//evil.example", "//evil.example/%2e%2e", "/%2f%2fevil.example", "/\\evil.example",
+    "/%5cevil.example",
+    "/servers//evil.example", "/servers/%2f%2fevil.example", "/servers/https:%2f%2fevil.example",
+    "/servers/web-1?next=//evil.example", "/?next=https://evil.example", "/?url=//evil.example",
+    "/servers/web-1/?x=%0d%0aLocation:%20//evil.example", "/settings//evil.example/",
+    "/.//evil.example", "/api//evil.example", "/https://evil.example",
+]  # fmt: skip
+
+
+def test_f89_no_address_here_leads_to_another_server(backend: Backend) -> None:
+    owner = owner_of(backend)
+    backend.accept(report())
+    for path, headers in itertools.product(ELSEWHERE, ({}, owner)):
+        head = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        with backend.connect() as connection:
+            connection.sendall((head + lines + "\r\n").encode())
+            said = b"".join(iter(lambda: connection.recv(65_536), b""))
+        fields = said.partition(b"\r\n\r\n")[0].decode().lower()
+        for place in re.findall(r"^(?:location|refresh|link): *(.*?)\r?$", fields, re.MULTILINE):
+            assert re.match(r"/servers/[^/\\]", place), place
+
+
 # -- F100 --------------------------------------------------------------------------------------
 
 
@@ -174,80 +199,6 @@ def test_f100_text_that_a_database_does_not_take_is_told_and_never_a_5xx(
             assert answer.status_code == 404, (path, answer.text)
         literal = {"note": "a backslash, \\u0000, is text"}
         assert backend.request("PATCH", "/api/servers/web-1", json=literal, headers=owner).ok
-
-
-# -- limits ------------------------------------------------------------------------------------
-
-
-def statuses(backend: Backend, count: int, **headers: str) -> list[int]:
-    named = {name.replace("_", "-"): value for name, value in headers.items()} | REMOTE
-    return [
-        backend.post(report(time_ms=NOW_MS + i), headers=named).status_code for i in range(count)
-    ]
-
-
-def test_a_key_has_a_budget_of_its_own_and_is_told_when_there_is_more() -> None:
-    with Backend(auth=True, key_requests_per_minute=5) as backend:
-        token = backend.parts.issuer.make_enrolment(BY, 60, 2).text
-        agents = []
-        for name in ("web-1", "web-2"):
-            body = {"hostname": name, "machine": name.encode().hex().ljust(64, "0")}
-            made = backend.request("POST", "/api/enrol", json=body, headers=of_key(token))
-            agents.append(of_key(made.json()["key"]))
-        assert statuses(backend, 7, **agents[0]) == [200] * 5 + [429] * 2
-        refused = backend.post(report(), headers=agents[0])
-        assert 1 <= int(refused.headers["Retry-After"]) <= 60
-        assert refused.json()["error"] == "Too many requests with this key; wait a little."
-        assert statuses(backend, 5, **agents[1]) == [200] * 5
-        reader = of_key(backend.parts.issuer.make_personal(BY, "r", ["read"], 1).text)
-        read = [
-            backend.request("GET", "/api/servers", headers=reader).status_code for _ in "1234567"
-        ]
-        assert read == [200] * 5 + [429] * 2
-
-
-def test_a_key_that_many_share_has_what_its_organisation_has_and_leaves_others_alone() -> None:
-    limits = {"key_requests_per_minute": 2, "tenant_requests_per_minute": 8}
-    with Backend(auth=True, **limits) as backend:
-        backend.parts.people.tenants.make(BY, "second", "Second")
-        other = Principal("second", "test", ADMIN)
-        mine = of_key(backend.parts.issuer.make_ingest(BY, "x").text)
-        theirs = of_key(backend.parts.issuer.make_ingest(other, "x").text)
-        assert statuses(backend, 10, **mine) == [200] * 8 + [429] * 2
-        assert statuses(backend, 8, **theirs) == [200] * 8
-
-
-def test_an_address_counts_only_while_nobody_knows_who_asks() -> None:
-    with Backend(auth=True, stranger_requests_per_minute=30) as backend:
-        owner = owner_of(backend)
-        good = of_key(backend.parts.issuer.make_ingest(BY, "x").text)
-        assert statuses(backend, 4, X_API_Key="wrong")[-1] == 429
-        refused = backend.request("GET", "/api/servers", headers=REMOTE | of_key("wrong"))
-        assert (refused.status_code, "Retry-After" in refused.headers) == (429, True)
-        assert statuses(backend, 40, **good) == [200] * 40
-        for _ in range(40):
-            assert backend.request("GET", "/api/servers", headers=owner).status_code == 200
-
-
-def test_live_reports_and_a_day_that_waited_fit_into_ten_minutes_of_a_keys_budget() -> None:
-    live, waited = 10 * 60, 86_400 / BATCH_REPORTS  # of the shortest interval, 1 s
-    assert live + waited <= 10 * Config().key_requests_per_minute / 2
-    fleet = 500 * (10 * 12 + 86_400 / 5 / BATCH_REPORTS)  # of the usual 5 s
-    assert fleet <= 10 * Config().tenant_requests_per_minute / 2
-
-
-def test_a_fleet_behind_one_address_that_comes_back_with_a_backlog_is_refused_nothing() -> None:
-    with Backend(auth=True) as backend:
-        token = of_key(backend.parts.issuer.make_enrolment(BY, 60, 20).text)
-        for number in range(20):
-            body = {"hostname": f"web-{number}", "machine": f"{number:064x}"}
-            made = backend.request("POST", "/api/enrol", json=body, headers=token | REMOTE)
-            key = of_key(made.json()["key"]) | REMOTE
-            backlog = [report(time_ms=NOW_MS - 1000 * i) for i in range(1, BATCH_REPORTS)]
-            for i in range(20):
-                assert backend.post(report(time_ms=NOW_MS + i), headers=key).status_code == 200
-                if i % 5 == 0:
-                    assert backend.post(backlog, headers=key).status_code == 200
 
 
 ODD = [b"/api/servers?x=\xff", b"/api/servers/\xff", b"/\xff?\xff=%ff"]

@@ -30,7 +30,7 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize("what", ANSWERS)
-def test_every_answer_has_the_security_headers_and_a_request_id(
+def test_f97_every_answer_has_the_security_headers_and_a_request_id(
     backend: Backend, what: str
 ) -> None:
     method, path, status = ANSWERS[what]
@@ -62,7 +62,7 @@ def test_a_405_says_which_methods_there_are(backend: Backend, path: str) -> None
     assert answer.headers["Allow"]
 
 
-def test_errors_from_both_lanes_carry_the_headers(backend: Backend) -> None:
+def test_f97_errors_from_both_lanes_carry_the_headers(backend: Backend) -> None:
     too_large = backend.post_bytes(b" " * (1 << 20 | 1))
     assert too_large.status_code == 413
     broken = backend.post(5)
@@ -72,7 +72,7 @@ def test_errors_from_both_lanes_carry_the_headers(backend: Backend) -> None:
         assert answer.json()["request_id"]
 
 
-def test_an_unforeseen_error_is_a_500_in_words_and_counted(
+def test_f97_an_unforeseen_error_is_a_500_in_words_and_counted(
     backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(type(backend.parts.servers), "all", lambda *_: 1 / 0)
@@ -84,7 +84,7 @@ def test_an_unforeseen_error_is_a_500_in_words_and_counted(
     eventually(lambda: backend.json("/api/health")["errors_5m"] == 1)
 
 
-def test_a_file_that_did_not_change_is_a_304_with_the_headers(backend: Backend) -> None:
+def test_f97_a_file_that_did_not_change_is_a_304_with_the_headers(backend: Backend) -> None:
     tag = backend.get("/static/app.js").headers["ETag"]
     answer = backend.request("GET", "/static/app.js", headers={"If-None-Match": tag})
     assert (answer.status_code, answer.content) == (304, b"")

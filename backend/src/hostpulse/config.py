@@ -106,6 +106,9 @@ class Config:
         "Requests that an agent's key or a personal token may make; enough for reports of every "
         "second and a day of them that waited. Each worker counts for itself, here and below.",
     )
+    person_requests_per_minute: Count = _setting(
+        1200, "Requests that one person may make, in all browsers; a page asks 24 times."
+    )
     tenant_requests_per_minute: Count = _setting(
         120_000, "Requests that all keys and people of one organisation may make."
     )

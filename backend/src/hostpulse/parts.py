@@ -91,6 +91,7 @@ def build(config: Config, clock_ms: Callable[[], int] = wall_clock_ms) -> Parts:
     issuer = Issuer(store, keyring, servers, clock_ms, secrets.token_bytes)
     limiter = Limiter(
         config.key_requests_per_minute,
+        config.person_requests_per_minute,
         config.tenant_requests_per_minute,
         config.stranger_requests_per_minute,
     )

@@ -1,4 +1,4 @@
-"""How much of this process one key, one organisation and one address may ask for in a minute."""
+"""How much of this process a key, a person, an organisation and an address may ask for a minute."""
 
 from __future__ import annotations
 
@@ -18,19 +18,23 @@ class Limiter:
     An address counts only while nobody knows who asks: a fleet may sit behind one.
     """
 
-    def __init__(self, of_key: int, of_tenant: int, of_address: int) -> None:
+    def __init__(self, of_key: int, of_person: int, of_tenant: int, of_address: int) -> None:
         self._of_key = Throttle(of_key, 60.0, monotonic)
+        self._of_person = Throttle(of_person, 60.0, monotonic)
         self._of_tenant = Throttle(of_tenant, 60.0, monotonic)
         self._of_address = Throttle(of_address, 60.0, monotonic)
 
     def check(self, who: Principal) -> None:
         """Count a request of somebody known; raises AccessDenied.
 
-        Many programs share an ingest key, so it has what its organisation has.
+        Many programs share an ingest key, so it has what its organisation has. What a person may is
+        a part of that, so nobody at a page takes it from the agents.
         """
         is_shared = not who.server and Need.INGEST in who.grants
         if who.key and not is_shared:
             _count(self._of_key, who.key, "with this key")
+        elif person := who.user or who.session:
+            _count(self._of_person, person, "by you")
         _count(self._of_tenant, who.tenant, "by this organisation")
 
     def check_stranger(self, address: str, cost: int = 1) -> None:
