@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import gzip
+import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from hostpulse.access.keys import mint
 from hostpulse.access.passwords import Passwords
 
-from tests.access.world import of_key, of_session
+from tests.access.secrecy import repeated, secrets_in
+from tests.access.world import PASSWORD, of_key, of_session
 from tests.backend.control_places import PLACES, Place, place_of
 from tests.backend_under_test import Backend, eventually, report
 from tests.programs import Program, command, environment, free_port
@@ -138,6 +143,32 @@ def test_f96_an_error_is_logged_without_the_values_of_its_variables(tmp_path: Pa
     program.process.wait(30)
     assert "ValueError: no" in program.written()
     assert CANARY not in program.written()
+
+
+def test_f96_what_every_test_of_this_folder_is_held_to_finds_a_secret(backend: Backend) -> None:
+    key = mint("ag", os.urandom).text
+    assert secrets_in(f"a line with {key} and {PASSWORD}") == {key[:-8], PASSWORD}
+    told = {"password": PASSWORD, "name": "ann"}
+    answer = requests.post(f"{backend.url}/api/session", json=told, headers=of_key(key), timeout=9)
+    assert repeated(answer) == set()
+    answer._content = f"{key} {PASSWORD}".encode()
+    assert repeated(answer) == {key, PASSWORD}
+
+
+def test_f96_a_backup_has_no_secret_but_as_a_digest(place: Place) -> None:
+    with place.backend(auth=True) as backend:
+        token = backend.parts.people.links.make_setup()
+        story = Story(backend.url, token)
+        story.tell(token)
+        file = place.folder.parent / "backup"
+        line = command("hostpulse", "backup", str(file))
+        subprocess.run(line, env=place.environment(), check=True, timeout=60, capture_output=True)
+        content = file.read_bytes()
+        text = (gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content).decode(
+            "latin-1"
+        )
+    assert "argon2id" in text
+    assert story.found_in(text) == set()
 
 
 def test_f96_a_password_is_kept_by_argon2id_in_the_measure_of_owasp(backend: Backend) -> None:

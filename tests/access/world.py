@@ -11,7 +11,7 @@ from hostpulse.control import key_rows
 
 from tests.backend_under_test import Backend, report
 
-PASSWORD = "a short sentence is good"
+PASSWORD = "canary-51c8 sings at dawn"
 ROLES = ("viewer", "editor", "admin", "owner")
 REMOTE = {"Host": "192.0.2.7"}
 """Asked by an address that others use, a request is not one of this machine."""
