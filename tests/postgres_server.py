@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import psutil
 import psycopg
@@ -35,6 +36,7 @@ class GivenPostgres:
     def __init__(self, url: str) -> None:
         self._url = url
         self._made: list[str] = []
+        self._logins: list[str] = []
 
     def url(self, database: str = "") -> str:
         """Return the URL of a database; of the given one without a name."""
@@ -44,12 +46,29 @@ class GivenPostgres:
         _, mark, options = given.partition("?")
         return f"{before}/{database}{mark}{options}"
 
-    def create_database(self) -> str:
-        """Make an empty database for one test; return its URL."""
+    def create_database(self, owner: str = "") -> str:
+        """Make an empty database for one test, of a login of `create_login`; return its URL."""
         name = f"hostpulse_{secrets.token_hex(6)}"
-        self.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        made = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
+        self.execute(made + sql.SQL(" OWNER {}").format(sql.Identifier(owner)) if owner else made)
         self._made.append(name)
-        return self.url(name)
+        url = urlsplit(self.url(name))
+        host = url.netloc.rpartition("@")[2]
+        return urlunsplit(url._replace(netloc=f"{owner}:secret@{host}")) if owner else url.geturl()
+
+    def create_login(self, rights: str = "") -> str:
+        """Make a login without the rights of the server's; return its name."""
+        name = f"login_{secrets.token_hex(6)}"
+        self._logins.append(name)
+        made = sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'secret' " + rights)  # type: ignore[arg-type]
+        self.execute(made.format(sql.Identifier(name)))
+        return name
+
+    def create_tenant_role(self, login: str) -> None:
+        """Make the role that the control store of a login wants."""
+        names = sql.Identifier(f"{login}_tenant"), sql.Identifier(login)
+        self.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(names[0]))
+        self.execute(sql.SQL("GRANT {} TO {}").format(*names))
 
     def execute(self, statement: sql.SQL | sql.Composed) -> None:
         """Run one statement outside of any transaction."""
@@ -74,9 +93,12 @@ class GivenPostgres:
         _only_on_ours()
 
     def close(self) -> None:
-        """Drop the databases that were made."""
+        """Drop the databases and logins that were made."""
         for name in self._made:
             self.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        for login in self._logins:
+            for name in (f"{login}_tenant", login):
+                self.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(name)))
 
 
 def _only_on_ours() -> Any:

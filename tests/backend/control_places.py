@@ -13,6 +13,7 @@ from hostpulse.control.store import FILE, ControlStore, open_store
 from sqlalchemy import create_engine, text
 
 from tests.backend_under_test import Backend, Clock
+from tests.postgres_server import GivenPostgres
 from tests.programs import environment
 
 
@@ -55,6 +56,10 @@ PLACES = ("sqlite", "postgresql")
 
 
 def place_of(request: pytest.FixtureRequest, kind: str, folder: Path) -> Place:
-    """Make an empty place of one kind."""
-    url = request.getfixturevalue("postgres").create_database() if kind == "postgresql" else ""
-    return Place(folder, url)
+    """Make an empty place of one kind; a database is as the documentation has it made."""
+    if kind != "postgresql":
+        return Place(folder, "")
+    postgres: GivenPostgres = request.getfixturevalue("postgres")
+    login = postgres.create_login()
+    postgres.create_tenant_role(login)
+    return Place(folder, postgres.create_database(login))

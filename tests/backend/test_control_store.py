@@ -38,7 +38,7 @@ from sqlalchemy import Engine, event
 
 @event.listens_for(Engine, "after_cursor_execute")
 def stop(connection, cursor, statement, *_):
-    if statement.lstrip().startswith("CREATE TABLE servers"):
+    if statement.lstrip().startswith(AT):
         print("in the middle", flush=True)
         time.sleep(60)
 """
@@ -110,15 +110,30 @@ def test_many_processes_may_open_an_empty_store_at_once(on_postgresql: Place) ->
     assert on_postgresql.ask("SELECT count(*) FROM counters") == [(1,)]
 
 
-def test_a_migration_that_was_killed_leaves_nothing_and_can_run_again(place: Place) -> None:
-    opener = Opener(place, before=STOP_IN_THE_MIDDLE)
+@pytest.mark.parametrize("statement", ["CREATE TABLE servers", "CREATE VIEW audit_end"])
+def test_a_migration_that_was_killed_leaves_nothing_and_can_run_again(
+    place: Place, statement: str
+) -> None:
+    kill_at(statement, place)
+    assert tables(place) == set()
+    with place.opened():
+        assert tables(place) == {VERSION_TABLE, *metadata.tables}
+
+
+def test_the_wall_between_tenants_is_put_up_whole_or_not_at_all(on_postgresql: Place) -> None:
+    kill_at("CREATE POLICY of_tenant ON keys", on_postgresql)
+    assert tables(on_postgresql) == set()
+    with on_postgresql.opened():
+        assert on_postgresql.ask("SELECT FROM pg_policies WHERE tablename = 'keys'") == [(), ()]
+
+
+def kill_at(statement: str, place: Place) -> None:
+    """Kill a process that opens the store right after a statement that begins so."""
+    opener = Opener(place, before=STOP_IN_THE_MIDDLE.replace("AT", repr(statement)))
     opener.go()
     assert opener.read() == "in the middle"
     opener.process.kill()
     assert opener.end()[0] == -9
-    assert tables(place) == set()
-    with place.opened():
-        assert tables(place) == {VERSION_TABLE, *metadata.tables}
 
 
 def tables(place: Place) -> set[str]:

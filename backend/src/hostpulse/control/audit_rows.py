@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 from sqlalchemy import Connection, insert, select, text
 
-from hostpulse.control.tables import audit
+from hostpulse.control.tables import audit, audit_end
 
 _LOCK = 0x61756469  # any number, as long as all processes take the same
 FIRST_HASH = "0" * 64
@@ -39,8 +39,8 @@ def add(connection: Connection, row: AuditRow) -> None:
     """Add a row to the end of the log."""
     if connection.dialect.name == "postgresql":  # a transaction on SQLite is alone anyway
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
-    newest = select(audit.c.number, audit.c.hash).order_by(audit.c.number.desc()).limit(1)
-    number, previous = connection.execute(newest).one_or_none() or (0, FIRST_HASH)
+    end = select(audit_end.c.number, audit_end.c.hash)
+    number, previous = connection.execute(end).one_or_none() or (0, FIRST_HASH)
     values = {"number": number + 1, "hash": chained(previous, number + 1, row)}
     connection.execute(insert(audit).values(**row._asdict(), **values))
 
@@ -70,5 +70,4 @@ def verify(connection: Connection) -> Iterator[str]:
 
 def count(connection: Connection) -> int:
     """Return how many rows there are."""
-    newest = select(audit.c.number).order_by(audit.c.number.desc()).limit(1)
-    return int(connection.execute(newest).scalar() or 0)
+    return int(connection.execute(select(audit_end.c.number)).scalar() or 0)

@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from hostpulse.config import ConfigError
+from hostpulse.control import wall
 from hostpulse.control.folder import lock_folder
 from hostpulse.control.tables import NEWEST
 
@@ -63,15 +64,25 @@ class ControlStore:
 
     @contextmanager
     def transaction(self, tenant: str) -> Iterator[Connection]:
-        """Run the block in one transaction of a tenant, kept if it ends well; raises StoreAway."""
+        """Run the block in one transaction, kept if it ends well; raises StoreAway.
+
+        On PostgreSQL nothing of another tenant is seen or changed in it, whatever is asked.
+        """
         if not tenant:
             raise ValueError("a transaction of no tenant; name one, or take system_transaction()")
-        with self.system_transaction() as connection:
+        with self._begun() as connection:
+            if connection.dialect.name == "postgresql":
+                wall.enter(connection, tenant)
             yield connection
 
     @contextmanager
     def system_transaction(self) -> Iterator[Connection]:
         """Do the same for what is of no single tenant; a test lists who does."""
+        with self._begun() as connection:
+            yield connection
+
+    @contextmanager
+    def _begun(self) -> Iterator[Connection]:
         try:
             with self._engine.begin() as connection:
                 yield connection
@@ -94,7 +105,10 @@ def open_store(url: str, folder: Path) -> ControlStore:
     store = _postgresql(url) if url else _sqlite(folder)
     try:
         with store.system_transaction() as connection:
-            _migrate(connection)
+            login = _login(connection)
+            _migrate(connection, login)
+            if login:
+                wall.check(connection, login)
     except BaseException:
         store.close()
         raise
@@ -132,17 +146,26 @@ def open_beside(url: str, folder: Path) -> ControlStore:
     store = _postgresql(url) if url else ControlStore(_engine(folder / FILE))
     try:
         with store.system_transaction() as connection:
-            revision = _revision(connection)
+            login = _login(connection)
+            _check_revision(connection)
+            if login:
+                wall.check(connection, login)
     except StoreAway as error:
         store.close()
         raise ConfigError(str(error)) from error
-    if revision != NEWEST:
+    except BaseException:
         store.close()
+        raise
+    return store
+
+
+def _check_revision(connection: Connection) -> None:
+    revision = _revision(connection)
+    if revision != NEWEST:
         raise ConfigError(
             f"control: the store is of revision {revision or 'none'}, this program knows {NEWEST}; "
             "start the backend of this version first."
         )
-    return store
 
 
 def _sqlite(folder: Path) -> ControlStore:
@@ -201,11 +224,16 @@ def _read(given: str) -> dict[str, Any]:
     )
 
 
-def _migrate(connection: Connection) -> None:
+def _login(connection: Connection) -> wall.Login | None:
+    """Return who works on the tables of PostgreSQL; a file has no logins."""
+    return wall.login_of(connection) if connection.dialect.name == "postgresql" else None
+
+
+def _migrate(connection: Connection, login: wall.Login | None) -> None:
     """Bring the tables to the newest revision, in the transaction of `connection`."""
     if _revision(connection) == NEWEST:
         return
-    if connection.dialect.name == "postgresql":  # a transaction on SQLite is alone anyway
+    if login:  # a transaction on SQLite is alone anyway
         connection.execute(text(f"SET LOCAL statement_timeout = '{_MIGRATION_SECONDS}s'"))
         connection.execute(text(f"SET LOCAL lock_timeout = '{_MIGRATION_SECONDS}s'"))
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
@@ -216,8 +244,13 @@ def _migrate(connection: Connection) -> None:
             f"control: {where} belongs to a newer Hostpulse (its tables are of revision {revision},"
             f" this one knows {NEWEST}); start that version, or use another store."
         )
-    if revision != NEWEST:
-        _upgrade(connection)
+    if revision == NEWEST:
+        return
+    if login:
+        wall.make_role(connection, login)
+    _upgrade(connection)
+    if login:
+        wall.put_up(connection, login)
 
 
 def _revision(connection: Connection) -> str:

@@ -16,11 +16,13 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    column,
     false,
+    table,
     text,
 )
 
-NEWEST = "0004"
+NEWEST = "0005"
 """The revision of the newest migration; a test compares."""
 
 metadata = MetaData()
@@ -161,3 +163,6 @@ audit = Table(
     Column("address", Text, nullable=False),
     Column("hash", Text, nullable=False),
 )
+
+# A view of the owner of the tables, as the next row follows one that may be of another tenant.
+audit_end = table("audit_end", column("number", BigInteger), column("hash", Text))
