@@ -38,7 +38,8 @@ export function show({ office, draw }) {
   return {
     load,
     content: () => html`
-      <p class="muted">The newest first. Each entry holds the one before; <code>hostpulse audit verify</code> proves that none was changed.</p>
+      <p class="muted">The newest first. Each entry holds the one before; <code>hostpulse audit verify</code> proves that none was changed.
+        Of refused requests each asker has 10 rows in 10 minutes; the next one says how many more there were.</p>
       ${dataTable("Audit log", ["When", "Who", "What", "On", "Result", "From"], deeds?.map(row))}
       ${!deeds?.length ? nothing : hasOlder
         ? html`<div><button type="button" class="btn" @click=${older}>Older</button></div>`

@@ -42,6 +42,7 @@ OF_NO_SINGLE_TENANT = {
     "access/keyring.py": {"refresh"},
     "access/links.py": {"needs_setup", "make_reset", "look", "about", "use"},
     "access/members.py": {"disable"},
+    "access/refusals.py": {"_save"},
     "access/sessions.py": {"_read", "end", "of", "switch"},
     "access/tenants.py": {"make", "names", "of"},
     "access/tries.py": {"attempt", "_check"},

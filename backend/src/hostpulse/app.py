@@ -23,7 +23,7 @@ def create_app(parts: Parts) -> Flask:
     """Return the Flask application that answers everything but reports."""
     app = Flask("hostpulse", static_folder=None)
     app.url_map.merge_slashes = False
-    guard_people(app, parts.guard)
+    guard_people(app, parts.guard, parts.refusals)
     zip_answers(app)
     for blueprint in (
         servers_blueprint(parts),

@@ -21,7 +21,9 @@ import structlog
 from a2wsgi.wsgi import build_environ
 from werkzeug.test import run_wsgi_app
 
+from hostpulse.access.denied import AccessDenied
 from hostpulse.access.guard import FORWARDING_HEADERS, Asker, without_port
+from hostpulse.access.principal import Principal
 from hostpulse.api.answers import (
     REFUSED,
     SECURITY_HEADERS,
@@ -120,7 +122,7 @@ class Door:
             await exchange.answer(_only_post(scope["state"]["request_id"]))
 
     async def _metrics(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> bytes:
-        principal = self._parts.guard.for_ingest(_asker(scope, headers))
+        principal = self._sender(_asker(scope, headers))
         self._parts.ingest.check_room()
         _check_content_type(headers)
         encoding = headers.get(b"content-encoding", b"identity").strip().lower()
@@ -132,6 +134,15 @@ class Door:
         outcome = await self._parts.ingest.accept(principal, body)
         received = Received.of(outcome, self._parts.ingest.durability, self._parts.clock_ms())
         return encode(received)
+
+    def _sender(self, asker: Asker) -> Principal:
+        try:
+            return self._parts.guard.for_ingest(asker)
+        except AccessDenied as denied:
+            if asker.key:
+                asked = f"POST {METRICS_PATH}"
+                self._parts.refusals.note(denied.by, asker.key, asked, denied.status, asker.peer)
+            raise
 
     async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
         most = self._parts.config.max_body_bytes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from hostpulse.access.guard import Guard
@@ -13,10 +14,11 @@ from hostpulse.access.keyring import REFRESH_SECONDS, Keyring
 from hostpulse.access.limiter import Limiter
 from hostpulse.access.means import Means
 from hostpulse.access.people import People, people_of
+from hostpulse.access.refusals import Refusals
 from hostpulse.config import Config, ConfigError, data_folder, own_names
 from hostpulse.control.registrar import PATIENCE_SECONDS, SAVE_SECONDS, Registrar
 from hostpulse.control.servers import Servers
-from hostpulse.control.store import open_store
+from hostpulse.control.store import StoreAway, open_store
 from hostpulse.housekeeping import Chore
 from hostpulse.ingest import Ingest
 from hostpulse.report import Limits
@@ -47,6 +49,7 @@ class Parts:
     ingest: Ingest
     guard: Guard
     people: People
+    refusals: Refusals
     issuer: Issuer
     keyring: Keyring
     telemetry: Telemetry
@@ -55,6 +58,7 @@ class Parts:
     storage_upkeep: Chore
     saving: Chore
     key_refresh: Chore
+    refusal_saving: Chore
     certificate: Certificate | None
     renewal: Chore | None
 
@@ -65,6 +69,9 @@ class Parts:
             self.renewal.close()
         self.key_refresh.close()
         self.saving.close()
+        self.refusal_saving.close()
+        with suppress(StoreAway):
+            self.refusals.save()
         self.registrar.close()
         self.storage_check.close()
         self.storage_upkeep.close()
@@ -87,7 +94,8 @@ def build(config: Config, clock_ms: Callable[[], int] = wall_clock_ms) -> Parts:
     registrar.save()
     ingest = Ingest(storage, servers, telemetry, limits, clock_ms)
     keyring = Keyring(store, clock_ms)
-    people = people_of(Means(store, clock_ms, secrets.token_bytes))
+    means = Means(store, clock_ms, secrets.token_bytes)
+    people, refusals = people_of(means), Refusals(means)
     issuer = Issuer(store, keyring, servers, clock_ms, secrets.token_bytes)
     limiter = Limiter(
         config.key_requests_per_minute,
@@ -110,6 +118,9 @@ def build(config: Config, clock_ms: Callable[[], int] = wall_clock_ms) -> Parts:
         keyring.refresh,
         patience_seconds=PATIENCE_SECONDS,
     )
+    refusal_saving = Chore(
+        "the audit of refusals", SAVE_SECONDS, refusals.save, patience_seconds=PATIENCE_SECONDS
+    )
     renewal = None
     if certificate is not None:
         renewal = Chore("the renewal of the certificate", RENEWAL_SECONDS, certificate.renew)
@@ -121,6 +132,7 @@ def build(config: Config, clock_ms: Callable[[], int] = wall_clock_ms) -> Parts:
         ingest,
         guard,
         people,
+        refusals,
         issuer,
         keyring,
         telemetry,
@@ -129,6 +141,7 @@ def build(config: Config, clock_ms: Callable[[], int] = wall_clock_ms) -> Parts:
         upkeep,
         saving,
         key_refresh,
+        refusal_saving,
         certificate,
         renewal,
     )

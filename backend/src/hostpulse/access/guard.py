@@ -126,7 +126,7 @@ class Guard:
                 return NOBODY
             raise AccessDenied(401, "Sign in first, or send a personal token as a Bearer key.")
         if changes and need is not Need.OPEN:
-            _check_csrf(asker)
+            _check_csrf(asker, signed_in.principal)
         self._limiter.check(signed_in.principal)
         return _allowed(signed_in.principal, need)
 
@@ -153,13 +153,14 @@ class Guard:
 def _allowed(principal: Principal, need: Need) -> Principal:
     if principal.may(need):
         return principal
-    raise AccessDenied(403, f"You are not allowed {need.value}; ask an admin of this server.")
+    text = f"You are not allowed {need.value}; ask an admin of this server."
+    raise AccessDenied(403, text, by=principal)
 
 
-def _check_csrf(asker: Asker) -> None:
+def _check_csrf(asker: Asker, by: Principal) -> None:
     wanted, given = csrf_token(asker.session), asker.header(CSRF_HEADER)
     if not compare_digest(wanted.encode(), given.encode("utf-8", "surrogatepass")):
-        raise AccessDenied(403, "X-CSRF-Token: is missing or old; load the page again.")
+        raise AccessDenied(403, "X-CSRF-Token: is missing or old; load the page again.", by=by)
 
 
 @lru_cache(maxsize=1024)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import monotonic
 
 from hostpulse.access.denied import AccessDenied
-from hostpulse.access.principal import Need, Principal
+from hostpulse.access.principal import NOBODY, Need, Principal
 from hostpulse.access.throttle import Throttle, network_of
 
 WRONG_KEY_COST = 10
@@ -32,17 +32,20 @@ class Limiter:
         """
         is_shared = not who.server and Need.INGEST in who.grants
         if who.key and not is_shared:
-            _count(self._of_key, who.key, "with this key")
+            _count(self._of_key, who.key, "with this key", by=who)
         elif person := who.user or who.session:
-            _count(self._of_person, person, "by you")
-        _count(self._of_tenant, who.tenant, "by this organisation")
+            _count(self._of_person, person, "by you", by=who)
+        _count(self._of_tenant, who.tenant, "by this organisation", by=who)
 
     def check_stranger(self, address: str, cost: int = 1) -> None:
         """Count a request of nobody known; raises AccessDenied."""
         _count(self._of_address, network_of(address), "from this address", cost)
 
 
-def _count(throttle: Throttle, name: str, whose: str, cost: int = 1) -> None:
+def _count(
+    throttle: Throttle, name: str, whose: str, cost: int = 1, by: Principal = NOBODY
+) -> None:
     if (wait_seconds := throttle.wait(name, cost)) > 0:
-        raise AccessDenied(429, f"Too many requests {whose}; wait a little.", wait_seconds)
+        text = f"Too many requests {whose}; wait a little."
+        raise AccessDenied(429, text, wait_seconds, by)
     throttle.count(name, cost)

@@ -12,8 +12,10 @@ import msgspec
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import NotFound
 
+from hostpulse.access.denied import AccessDenied
 from hostpulse.access.guard import FORWARDING_HEADERS, Asker, Guard
-from hostpulse.access.principal import Need, Principal
+from hostpulse.access.principal import NOBODY, Need, Principal
+from hostpulse.access.refusals import Refusals
 from hostpulse.access.sessions import Client
 from hostpulse.api.answers import Answer, BadRequest, encode
 from hostpulse.config import Config, address
@@ -21,6 +23,7 @@ from hostpulse.config import Config, address
 View = TypeVar("View", bound=Callable[..., Any])
 
 _READING = ("GET", "HEAD", "OPTIONS")
+_REFUSED = (401, 403, 404, 429)
 _ZIPPED = ("application/json", "text/html", "text/css", "text/javascript", "image/svg+xml")
 _SMALLEST_ZIPPED = 1024
 _HOST = re.compile(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
@@ -115,17 +118,31 @@ def to_response(answer: Answer) -> Response:
     return response
 
 
-def guard_people(app: Flask, guard: Guard) -> None:
-    """Let nobody past the guard, and take no body that is not JSON."""
+def guard_people(app: Flask, guard: Guard, refusals: Refusals) -> None:
+    """Let nobody past the guard, write down who was refused, and take no body but JSON."""
 
     @app.before_request
     def let_in() -> None:
         changes = request.method not in _READING
-        g.principal = guard.for_people(asker(), _need_of(app), changes)
+        try:
+            g.principal = guard.for_people(asker(), _need_of(app), changes)
+        except AccessDenied as denied:
+            g.principal = denied.by
+            raise
         if "\0" in request.path:
             raise NotFound
         if request.content_length and request.mimetype != "application/json":
             raise BadRequest(415, "Content-Type: send application/json.")
+
+    @app.after_request
+    def note_refusal(response: Response) -> Response:
+        status, who, shown = response.status_code, g.get("principal", NOBODY), asker().key
+        is_sign_in = status == 401 and who is NOBODY and not shown  # it has a row of its own
+        is_missing = status == 404 and (who is NOBODY or not request.view_args)
+        if status in _REFUSED and request.url_rule and not (is_sign_in or is_missing):
+            asked = f"{request.method} {request.url_rule.rule}"
+            refusals.note(who, shown, asked, status, request.remote_addr or "")
+        return response
 
 
 def zip_answers(app: Flask) -> None:

@@ -74,7 +74,8 @@ def health_blueprint(parts: Parts) -> Blueprint:
 
 
 def _control(parts: Parts) -> Component:
-    problem = parts.saving.problem or parts.key_refresh.problem
+    chores = (parts.saving, parts.key_refresh, parts.refusal_saving)
+    problem = next((chore.problem for chore in chores if chore.problem), "")
     return Component("failed" if problem else "ok", problem=problem)
 
 

@@ -70,6 +70,12 @@ def find(connection: Connection, tenant: str, id_: str) -> KeyRow | None:
     return KeyRow(*row) if row else None
 
 
+def of_any_tenant(connection: Connection, id_: str) -> KeyRow | None:
+    """Return a key, whosever it is and good or not; None if there never was one."""
+    row = connection.execute(select(*_COLUMNS).where(keys.c.id == id_)).one_or_none()
+    return KeyRow(*row) if row else None
+
+
 def made_with(connection: Connection, tenant: str, id_: str, machine: str) -> KeyRow | None:
     """Return the key that a machine got for this one."""
     wanted = select(*_COLUMNS).where(
