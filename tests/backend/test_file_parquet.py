@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from hostpulse import catalogue
 from hostpulse.report import Key
-from hostpulse.storage.file.parquet import Reader, column_name, content
+from hostpulse.storage.file.parquet import Damaged, Reader, column_name, content
 from hostpulse.storage.file.places import Owner
 from hostpulse.storage.grid import Grid, folded, merged
 from hostpulse.storage.series import Columns, fold, fold_points
@@ -141,6 +141,24 @@ def test_the_name_of_a_column_says_its_key(metric: str, instance: str) -> None:
     assert found is not None
     assert re.sub(r"\\(.)", r"\1", found[1], flags=re.DOTALL) == metric
     assert (found[2] or "") == instance
+
+
+@pytest.mark.parametrize("is_folded", [False, True])
+def test_a_flipped_bit_makes_a_file_damaged_and_causes_no_other_error(
+    tmp_path: Path, is_folded: bool
+) -> None:
+    samples = grid([[i / 10, i * 1e6, 7.0, i / 3] for i in range(40)], 60_000)
+    whole = bytes(content(folded(samples, 60_000) if is_folded else samples, OWNER))
+    file = tmp_path / "some.parquet"
+    damaged = 0
+    for at in range(len(whole)):
+        file.write_bytes(whole[:at] + bytes([whole[at] ^ 1 << at % 8]) + whole[at + 1 :])
+        try:
+            with Reader(file) as reader:
+                reader.read()
+        except Damaged:
+            damaged += 1
+    assert damaged > 100
 
 
 def day() -> Grid:

@@ -223,6 +223,37 @@ def test_a_damaged_parquet_file_is_named(folder: Folder) -> None:
     storage.close()
 
 
+@pytest.mark.parametrize("from_end", [12, 200, 400])
+def test_a_damaged_file_of_one_server_refuses_no_post(from_end: int, folder: Folder) -> None:
+    storage = folder.open()
+    live(folder, storage, 1)
+    (file,) = folder.path.glob("tenants/*/srv_1/raw/*")
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-from_end] + b"\xff" * 4 + whole[4 - from_end :])
+    others = [sample(folder.clock.now_ms + i, "srv_2") for i in range(4)]
+    done = storage.append([Batch("a", [sample(MIDNIGHT_MS)]), Batch("other", others)])
+    assert [one.accepted for one in done] == [1, 4]
+    storage.close()
+
+
+def test_a_file_that_the_system_cannot_open_now_refuses_no_post_and_is_not_damaged(
+    folder: Folder,
+) -> None:
+    storage = folder.open()
+    live(folder, storage, 1)
+    (file,) = folder.path.glob("tenants/*/srv_1/raw/*")
+    elsewhere = file.rename(folder.path / "elsewhere")
+    file.symlink_to(file)  # the system says ELOOP, and has seen none of its bytes
+    assert append(storage, [sample(MIDNIGHT_MS)]) == 1
+    with pytest.raises(StorageError, match="symbolic links"):
+        live(folder, storage, 1)
+    elsewhere.replace(file)
+    live(folder, storage, 1)
+    assert len(times(storage)) == 3 * 60
+    assert storage.lost() == Lost()
+    storage.close()
+
+
 def test_a_damaged_parquet_file_does_not_stop_sealing(folder: Folder) -> None:
     storage = folder.open()
     live(folder, storage, 3)

@@ -8,8 +8,11 @@ decimals than their samples, but with doubles. The file's metadata has the keys 
 
 from __future__ import annotations
 
+import errno
+import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -163,7 +166,26 @@ def _exact(values: Floats, decimals: int) -> Any:
 
 
 class Damaged(StorageError):
-    """A Parquet file is not what was written."""
+    """The Parquet file at `path` is not what was written."""
+
+    def __init__(self, path: Path, error: Exception) -> None:
+        super().__init__(f"{path} is damaged ({error}); move it out of the folder.")
+        self.path = path
+
+
+@contextmanager
+def _damage_noticed(path: Path) -> Iterator[None]:
+    """Turn whatever the bytes of a file cause into Damaged, and nothing else."""
+    try:
+        yield
+    except pa.ArrowMemoryError as error:
+        raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM), str(path)) from error
+    except OSError as error:
+        if error.errno is not None:  # the system's own; of bytes Arrow says no number
+            raise
+        raise Damaged(path, error) from error
+    except (pa.ArrowException, msgspec.MsgspecError, LookupError, TypeError, ValueError) as error:
+        raise Damaged(path, error) from error
 
 
 class Reader:
@@ -171,16 +193,14 @@ class Reader:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        try:
+        with _damage_noticed(path):
             self._file = pq.ParquetFile(path)
-            about = self._file.metadata.metadata[_META]
-            self._about = msgspec.json.decode(about, type=_About)
-        except (pa.ArrowInvalid, KeyError, TypeError, msgspec.MsgspecError) as error:
-            raise self._damaged(error) from error
-        self.keys = tuple(Key(*key) for key in self._about.keys)
-        self._source = {self.keys[i]: self.keys[j] for i, j in self._about.same.items()}
-        self.owner = Owner(self._about.tenant, self._about.server)
-        self.value_count = self._about.values
+            about = msgspec.json.decode(self._file.metadata.metadata[_META], type=_About)
+            self.keys = tuple(Key(*key) for key in about.keys)
+            self._source = {self.keys[i]: self.keys[j] for i, j in about.same.items()}
+        self._is_folded = about.is_folded
+        self.owner = Owner(about.tenant, about.server)
+        self.value_count = about.values
 
     def __enter__(self) -> Reader:
         return self
@@ -190,32 +210,28 @@ class Reader:
 
     def read(self, keys: Sequence[Key] | None = None) -> Grid:
         """Return the columns of `keys`, of all where None."""
-        keys = self.keys if keys is None else tuple(keys)
+        with _damage_noticed(self._path):
+            return self._read(self.keys if keys is None else tuple(keys))
+
+    def _read(self, keys: tuple[Key, ...]) -> Grid:
         own = [column_name(self._source.get(key, key)) for key in keys]
         names = [
             part
             for name in dict.fromkeys(own)
             for part in (name, f"mean.{name}", f"{_COUNT}.{name}")
         ]
-        try:
-            table = self._file.read(columns=[_TIME, _COUNT, *names], use_threads=False)
-        except (pa.ArrowInvalid, OSError) as error:
-            raise self._damaged(error) from error
+        table = self._file.read(columns=[_TIME, _COUNT, *names], use_threads=False)
         columns = dict(zip(table.column_names, table.columns, strict=True))
         times = _times(columns[_TIME])
-        is_folded = self._about.is_folded
-        if is_folded:
+        if self._is_folded:
             times = times[: len(times) // len(_STATS)]
-        numbers = np.empty((len(FOLDED_PLANES) if is_folded else 1, len(times), len(keys)))
+        numbers = np.empty((len(FOLDED_PLANES) if self._is_folded else 1, len(times), len(keys)))
         for i, name in enumerate(own):
-            if is_folded:
+            if self._is_folded:
                 numbers[:, :, i] = _planes(columns, name, len(times))
             else:
                 numbers[0, :, i] = _floats(columns[name])
         return Grid(times, keys, numbers)
-
-    def _damaged(self, error: Exception) -> Damaged:
-        return Damaged(f"{self._path} is damaged ({error}); move it out of the folder.")
 
 
 def _planes(columns: dict[str, Any], name: str, points: int) -> Floats:

@@ -131,9 +131,9 @@ class FileStorage:
         while file := shelf.raw_file(time_ms):
             try:
                 return self._archive.has_time(file, time_ms)
-            except (FileNotFoundError, Damaged):
+            except (OSError, Damaged):  # the journal takes it; it is merged by time once sealed
                 if shelf.raw_file(time_ms) is file:
-                    return False  # what it had is gone
+                    return False
         return False
 
     def _keep(self, fresh: Sequence[tuple[Shelf, Sample]]) -> None:
