@@ -26,7 +26,7 @@ _JSON = {"Content-Type": "application/json"}
 _LIST = "/api/servers?spark=30m"
 _HISTORY = "/api/servers/web-000/history?points=400"
 # What the Server page asks for: METRICS of dashboard/server/plots.js.
-_PAGE = (
+PAGE_METRICS = (
     "cpu_percent_total,cpu_percent_user,cpu_percent_system,cpu_percent_iowait,cpu_percent_steal,"
     "cpu_percent_irq,cpu_percent_nice,cpu_percent_per_core,memory_used,memory_percent,"
     "memory_cached,memory_buffers,memory_zfs_arc,swap_used,swap_percent,swap_in_bytes_per_sec,"
@@ -98,8 +98,10 @@ class _Visitor:
             self._ask("1 list of servers, whole", self._all_report, lambda: _LIST),
             self._ask("2 list, all changed", self._all_report, lambda: f"{_LIST}&since={since}"),
             self._ask("3 one metric, 1 h", self._one_reports, self._chart("cpu_percent_total")),
-            self._ask("4 Server page, 1 h", self._one_reports, self._chart(_PAGE)),
-            self._ask("5 Server page, newest", self._one_reports, self._chart(_PAGE, 3 * STEP_MS)),
+            self._ask("4 Server page, 1 h", self._one_reports, self._chart(PAGE_METRICS)),
+            self._ask(
+                "5 Server page, newest", self._one_reports, self._chart(PAGE_METRICS, 3 * STEP_MS)
+            ),
         ]
         self._line.close()
         return rows

@@ -159,11 +159,14 @@ def answers(port: int, path: str) -> bool:
         connection.close()
 
 
-def start_backend(storage: str = "memory://", data: str = "{folder}/data") -> tuple[Program, int]:
+def start_backend(
+    storage: str = "memory://", data: str = "{folder}/data", auth: bool = False
+) -> tuple[Program, int]:
     """Start `hostpulse serve` with this storage and folder of data; return it and its port."""
     port = free_port()
+    way = "--auth" if auth else "--no-auth"
     program = Program(
-        [str(SCRIPTS / "hostpulse"), "serve", "--no-auth", "--port", str(port), "--data-dir", data],
+        [str(SCRIPTS / "hostpulse"), "serve", way, "--port", str(port), "--data-dir", data],
         {"HOSTPULSE_STORAGE": storage},  # where a password stays out of sight
     )
     program.wait_until(lambda: answers(port, "/api/health"))

@@ -22,6 +22,7 @@ import peers
 import reads
 import sizes
 import storages
+import views
 from hostpulse import logs
 from process import BenchError
 from table import Result
@@ -44,6 +45,7 @@ def main() -> None:
         "history": lambda: latency.measure(asked.quick),
         "agents": lambda: agents.measure(asked.quick),
         "pages": pages.measure,
+        "views": lambda: views.measure(asked.quick),
     }
     for name in asked.parts or list(parts):
         print(f"bench {name} ...", file=sys.stderr, flush=True)
@@ -69,6 +71,7 @@ def _asked() -> argparse.Namespace:
         "history",
         "agents",
         "pages",
+        "views",
     ]
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(names)}; else all")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
