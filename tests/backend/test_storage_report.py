@@ -60,6 +60,17 @@ def test_the_largest_servers_are_named_and_the_rest_counted() -> None:
     assert len(said) - at == MOST_SERVERS + 1
 
 
+def test_a_server_is_named_with_its_organisation() -> None:
+    servers = {("acme", "srv_1"): 2000, ("default", "srv_1"): 1000}
+    names = {("acme", "srv_1"): "web-1", ("default", "srv_1"): "web-1"}
+    said = [line.split() for line in lines(Usage([], servers), Lost(), names, NOW_MS)]
+    assert said[-3:] == [
+        ["size", "organisation", "server"],
+        ["2.0", "kB", "acme", "web-1"],
+        ["1.0", "kB", "default", "web-1"],
+    ]
+
+
 def test_where_nothing_is_stored_that_is_said() -> None:
     tiers = [TierUsage("journal", 0, 0, None, None), TierUsage("raw", 0, 0, None, 8 * DAY_MS)]
     assert list(lines(Usage(tiers, {}), Lost(), {}, NOW_MS))[-1] == "No samples are stored yet."

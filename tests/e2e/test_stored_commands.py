@@ -8,10 +8,13 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import requests
 
 from tests.backend_under_test import eventually, report
+from tests.known_key import known
 from tests.programs import Server, command, environment, now_ms
 
 SAMPLES = 50
@@ -26,13 +29,16 @@ class Kept:
         self.server = Server(folder / "log", env=self.env)
         self.first_ms = now_ms() // 1000 * 1000 - SAMPLES * 1000
         self.times = [self.first_ms + i * 1000 for i in range(SAMPLES)]
-        reports = [
-            report("web-1", time_ms, cpu={"cpu_percent_total": i})
-            for i, time_ms in enumerate(self.times)
-        ]
-        self.server.accept(reports)
+        self.server.accept(self.reports(0))
         # A new server is known to other processes within a second or two.
         eventually(lambda: self.run("export", "web-1").returncode == 0)
+
+    def reports(self, first: int) -> list[dict[str, Any]]:
+        """Make reports of a server web-1, with values that count up from `first`."""
+        return [
+            report("web-1", time_ms, cpu={"cpu_percent_total": first + i})
+            for i, time_ms in enumerate(self.times)
+        ]
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
         line = command("hostpulse", *arguments)
@@ -77,8 +83,31 @@ def test_only_a_terminal_is_shown_how_far_an_export_is(kept: Kept) -> None:
     os.close(ours)
 
 
+def test_another_organisation_has_its_own_exports_and_its_name_in_the_status(kept: Kept) -> None:
+    assert kept.run("tenant", "create", "acme").returncode == 0
+    made = kept.run("key", "create", "--tenant", "acme", "--label", "a program")
+    key = known(made.stdout.decode().strip(), kept.server.url)
+    answer = requests.post(
+        f"{kept.server.url}/api/metrics",
+        json=kept.reports(50),
+        headers={"Authorization": f"Bearer {key}"},
+        timeout=10,
+    )
+    assert answer.status_code == 200, answer.text
+    export = ("export", "web-1", "--tenant", "acme", "--format", "jsonl", "--start", "-1h")
+    eventually(lambda: kept.run(*export).returncode == 0)
+    lines = kept.run(*export).stdout.splitlines()
+    assert [json.loads(line)["cpu_percent_total"] for line in lines] == [*range(50, 100)]
+    status = kept.run("storage", "status").stdout.decode()
+    assert {tuple(line.split()[-2:]) for line in status.splitlines() if "web-1" in line} == {
+        ("default", "web-1"),
+        ("acme", "web-1"),
+    }
+
+
 REFUSED = {
     "no server": ("export", "web-9"),
+    "no organisation": ("export", "web-1", "--tenant", "nobody"),
     "no time": ("export", "web-1", "--start", "yesterday"),
     "memory": ("export", "web-1", "--storage", "memory://"),
     "another folder": ("storage", "status", "--data-dir", "elsewhere"),
@@ -95,6 +124,11 @@ def test_what_cannot_be_shown_is_refused_in_words(kept: Kept, what: str, tmp_pat
     assert done.stdout == b""
     assert b"Traceback" not in done.stderr
     assert b"Error: " in done.stderr
+
+
+def test_an_organisation_that_is_not_there_is_named(kept: Kept) -> None:
+    said = kept.run("export", "web-1", "--tenant", "nobody").stderr.decode()
+    assert said == "Error: tenant: there is no organisation 'nobody'; see hostpulse tenant list.\n"
 
 
 def test_a_folder_that_is_not_there_is_named_and_not_made(kept: Kept, tmp_path: Path) -> None:

@@ -14,17 +14,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hostpulse.access.principal import ADMIN, DEFAULT_TENANT, Principal
-from hostpulse.cli_settings import Refused, load_settings, with_stored_settings
+from hostpulse.cli_settings import Refused, load_settings, with_stored_settings, with_tenant
 from hostpulse.config import Config, ConfigError
 
 if TYPE_CHECKING:
     from hostpulse.access.issuer import Issuer
     from hostpulse.access.people import People
     from hostpulse.control.store import ControlStore
-
-_tenant = click.option(
-    "--tenant", default=DEFAULT_TENANT, help="Id of the organisation.", show_default=True
-)
 
 
 class _Office:
@@ -87,7 +83,7 @@ def enrol() -> None:
 
 
 @enrol.command("create")
-@_tenant
+@with_tenant
 @click.option("--tags", default="", help="Tags of the new servers, separated by commas.")
 @click.option("--ttl", default=60, help="Minutes for which the token is good.", show_default=True)
 @click.option("--uses", default=1, help="Servers that may enrol with it.", show_default=True)
@@ -105,7 +101,7 @@ def key() -> None:
 
 
 @key.command("create")
-@_tenant
+@with_tenant
 @click.option("--label", required=True, help="What the key is for.")
 @with_stored_settings
 def create_key(tenant: str, label: str, **settings: Any) -> None:
@@ -115,7 +111,7 @@ def create_key(tenant: str, label: str, **settings: Any) -> None:
 
 
 @key.command("list")
-@_tenant
+@with_tenant
 @with_stored_settings
 def list_keys(tenant: str, **settings: Any) -> None:
     """List the keys that are good."""
@@ -128,7 +124,7 @@ def list_keys(tenant: str, **settings: Any) -> None:
 
 
 @key.command("revoke")
-@_tenant
+@with_tenant
 @click.argument("id_", metavar="ID")
 @with_stored_settings
 def revoke_key(tenant: str, id_: str, **settings: Any) -> None:
@@ -143,7 +139,7 @@ def user() -> None:
 
 
 @user.command("invite")
-@_tenant
+@with_tenant
 @click.option("--role", type=click.Choice(["viewer", "editor", "admin", "owner"]), required=True)
 @with_stored_settings
 def invite(tenant: str, role: str, **settings: Any) -> None:
@@ -153,7 +149,7 @@ def invite(tenant: str, role: str, **settings: Any) -> None:
 
 
 @user.command("list")
-@_tenant
+@with_tenant
 @with_stored_settings
 def list_users(tenant: str, **settings: Any) -> None:
     """List the people of an organisation."""
@@ -164,7 +160,7 @@ def list_users(tenant: str, **settings: Any) -> None:
 
 
 @user.command("reset")
-@_tenant
+@with_tenant
 @click.argument("name")
 @with_stored_settings
 def reset(tenant: str, name: str, **settings: Any) -> None:
@@ -174,7 +170,7 @@ def reset(tenant: str, name: str, **settings: Any) -> None:
 
 
 @user.command("disable")
-@_tenant
+@with_tenant
 @click.argument("name")
 @with_stored_settings
 def disable(tenant: str, name: str, **settings: Any) -> None:
@@ -184,7 +180,7 @@ def disable(tenant: str, name: str, **settings: Any) -> None:
 
 
 @user.command("enable")
-@_tenant
+@with_tenant
 @click.argument("name")
 @with_stored_settings
 def enable(tenant: str, name: str, **settings: Any) -> None:
@@ -224,7 +220,7 @@ def audit() -> None:
 
 
 @audit.command("show")
-@_tenant
+@with_tenant
 @with_stored_settings
 def show_audit(tenant: str, **settings: Any) -> None:
     """Print the newest 200 entries, the newest first."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from hostpulse.access.principal import DEFAULT_TENANT
 from hostpulse.config import ENVIRONMENT_PREFIX, SETTINGS, Config, ConfigError, load
 
 _KINDS = {"bool": bool}
@@ -52,6 +53,12 @@ def with_settings(
 def with_stored_settings(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the flags that say where things are stored, and --config."""
     return with_settings(command, [setting for setting in SETTINGS if setting.name in _STORED])
+
+
+with_tenant = click.option(
+    "--tenant", default=DEFAULT_TENANT, help="Id of the organisation.", show_default=True
+)
+"""Gives a command the flag that says whose things it is about."""
 
 
 def load_settings(given: dict[str, Any]) -> Config:

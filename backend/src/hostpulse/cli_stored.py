@@ -10,8 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from hostpulse.access.principal import DEFAULT_TENANT
-from hostpulse.cli_settings import Refused, load_settings, with_stored_settings
+from hostpulse.cli_settings import Refused, load_settings, with_stored_settings, with_tenant
 from hostpulse.config import Config, ConfigError
 
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("server")
+@with_tenant
 @click.option(
     "--start", default="-1d", help="First moment: -7d, ISO 8601 or epoch ms.", show_default=True
 )
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 )
 @with_stored_settings
 def export(
-    server: str, start: str, end: str, form: str, output: IO[bytes], **settings: Any
+    server: str, tenant: str, start: str, end: str, form: str, output: IO[bytes], **settings: Any
 ) -> None:
     """Write the samples of SERVER (id or hostname) as a table.
 
@@ -52,10 +52,10 @@ def export(
     try:
         with _stores(config) as (control, storage, now_ms):
             start_ms, end_ms = _moment("start", start, now_ms), _moment("end", end, now_ms)
-            row = find_server(control, DEFAULT_TENANT, server)
-            samples = storage.samples(DEFAULT_TENANT, row.id, start_ms, end_ms)
+            row = find_server(control, tenant, server)
+            samples = storage.samples(tenant, row.id, start_ms, end_ms)
             with _progress(samples, start_ms, end_ms, now_ms) as watched:
-                WRITERS[form](output, storage.series(DEFAULT_TENANT, row.id), watched)
+                WRITERS[form](output, storage.series(tenant, row.id), watched)
     except (ExportError, StorageError) as error:
         raise click.ClickException(str(error)) from error
 

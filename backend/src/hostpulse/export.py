@@ -12,6 +12,7 @@ from typing import IO, Any
 
 import msgspec
 
+from hostpulse.control.people_rows import tenant_names
 from hostpulse.control.server_rows import ServerRow, changed_after
 from hostpulse.control.store import ControlStore
 from hostpulse.report import Key, Sample
@@ -64,13 +65,19 @@ class ExportError(Exception):
 
 
 def find_server(store: ControlStore, tenant: str, name: str) -> ServerRow:
-    """Return the server with this id or hostname; raises ExportError."""
+    """Return the tenant's server with this id or hostname; raises ExportError, StoreAway."""
     with store.transaction(tenant) as connection:
+        if tenant not in tenant_names(connection):
+            raise ExportError(
+                f"tenant: there is no organisation {tenant!r}; see hostpulse tenant list."
+            )
         rows = [row for row in changed_after(connection, 0) if row.tenant == tenant]
     found = [row for row in rows if name in (row.id, row.hostname)]
     if len(found) != 1:
         problem = "several servers have" if found else "no server has"
-        raise ExportError(f"server: {problem} the id or hostname {name!r}; see /api/servers.")
+        raise ExportError(
+            f"server: {problem} the id or hostname {name!r}; see hostpulse storage status."
+        )
     return found[0]
 
 

@@ -66,9 +66,10 @@ def _servers(
     largest = sorted(servers, key=lambda key: (-servers[key], key))
     if largest:
         yield ""
-        yield f"{'size':>10}  server"
-    for key in largest[:MOST_SERVERS]:
-        yield f"{size(servers[key]):>10}  {names.get(key, key[1])}"
+        yield f"{'size':>10}  {'organisation':<15} server"
+    for tenant, server in largest[:MOST_SERVERS]:
+        name = names.get((tenant, server), server)
+        yield f"{size(servers[tenant, server]):>10}  {tenant:<15} {name}"
     if len(largest) > MOST_SERVERS:
         rest = sum(servers[key] for key in largest[MOST_SERVERS:])
         yield f"{size(rest):>10}  {len(largest) - MOST_SERVERS} others"
