@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
+from typing import Any
 
 import pytest
+from hostpulse.storage.file import journal
 
 from tests.backend_under_test import Backend, report
 
@@ -35,3 +39,20 @@ def test_a_full_backend_still_shows_what_it_has(full: Backend) -> None:
     assert "send again later" in refused.json()["error"]
     assert full.json("/api/servers")["servers"] == []
     assert full.json("/api/health")["components"]["storage"]["status"] == "ok"
+
+
+def test_a_server_of_which_nothing_is_stored_is_not_in_the_list(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def no_room(*_: Any) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with Backend(storage="file:", max_servers=1) as backend:
+        with monkeypatch.context() as broken:
+            broken.setattr(journal.os, "write", no_room)
+            for name in ("web-1", "web-2", "web-1"):  # and none has the only place
+                assert backend.post(report(name)).status_code == 507
+        backend.parts.registrar.save()
+        assert backend.json("/api/servers")["servers"] == []
+        backend.accept(report("web-2"))
+        assert [one["hostname"] for one in backend.json("/api/servers")["servers"]] == ["web-2"]

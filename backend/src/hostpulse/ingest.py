@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -73,17 +74,17 @@ class Ingest:
         Raises InvalidReport, TooManyServers or HasOwnKey if there is nothing to store, StorageError
         if it cannot be stored.
         """
-        reports = _Body(self._servers, sender, self._clock_ms())
-        for count, item in enumerate(decode(body, self._plans, self._limits), 1):
-            reports.add(count - 1, item)
-            if count % _BREATH == 0:
-                await asyncio.sleep(0)
-        if not reports.members:
-            raise reports.full or _nothing_to_store(reports.refused)
-        samples = [member.sample for member in reports.members]
-        appended = await self._commit.append(Batch(sender.tenant, samples), len(body))
-        self._telemetry.count_samples(appended.accepted)
-        return reports.settle(appended)
+        with closing(_Body(self._servers, sender, self._clock_ms())) as reports:
+            for count, item in enumerate(decode(body, self._plans, self._limits), 1):
+                reports.add(count - 1, item)
+                if count % _BREATH == 0:
+                    await asyncio.sleep(0)
+            if not reports.members:
+                raise reports.full or _nothing_to_store(reports.refused)
+            samples = [member.sample for member in reports.members]
+            appended = await self._commit.append(Batch(sender.tenant, samples), len(body))
+            self._telemetry.count_samples(appended.accepted)
+            return reports.settle(appended)
 
 
 class _Member(NamedTuple):
@@ -101,6 +102,7 @@ class _Body:
         self._sender = sender
         self._now_ms = now_ms
         self._newest: dict[str, Sample] = {}
+        self._newcomers: dict[str, Server] = {}
         self.members: list[_Member] = []
         self.refused: list[Refused] = []
         self.full: TooManyServers | HasOwnKey | None = None
@@ -124,16 +126,30 @@ class _Body:
         tenant, server = self._sender.tenant, self._sender.server
         if server:  # of an agent's key, whatever the machine calls itself
             return self._servers.of_key(tenant, server, hostname, self._now_ms)
-        return self._servers.of_hostname(tenant, hostname, self._now_ms)
+        known = self._servers.plain(tenant, hostname) or self._newcomers.get(hostname)
+        if known is None:
+            known = self._servers.newcomer(tenant, hostname, self._now_ms)
+            self._newcomers[hostname] = known
+        return known
 
     def settle(self, appended: Appended) -> Outcome:
         """Tell the registry what was stored; return what to answer."""
         dropped: list[str] = []
-        for server, decoded, sample, clock_ahead in self.members:
+        admitted = {
+            newcomer.id: self._servers.admit(self._sender.tenant, newcomer)
+            for newcomer in self._newcomers.values()
+        }
+        for member, decoded, sample, clock_ahead in self.members:
+            server = admitted.get(member.id, member)
             server.observe(decoded, sample, self._now_ms, clock_ahead)
             dropped.extend(decoded.dropped)
         hostname = self.members[0].decoded.hostname
         return Outcome(hostname, appended, self.refused, dropped[:_MOST_NAMED])
+
+    def close(self) -> None:
+        """Give back what was held for newcomers, whether they were admitted or not."""
+        if self._newcomers:
+            self._servers.give_back(self._sender.tenant, len(self._newcomers))
 
 
 def _to_sample(

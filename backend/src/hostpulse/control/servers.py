@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections import Counter
 from dataclasses import dataclass, field
 from math import isnan, nan
 from threading import Lock
@@ -142,15 +143,38 @@ class Servers:
         self._by_id: dict[str, dict[str, Server]] = {}
         self._by_hostname: dict[tuple[str, str], list[Server]] = {}
         self._plain: dict[tuple[str, str], Server] = {}
+        self._arriving: Counter[str] = Counter()
         self._lock = Lock()
 
-    def of_hostname(self, tenant: str, hostname: str, now_ms: int) -> Server:
-        """Return the server that reports under this hostname without a key of its own.
+    def newcomer(self, tenant: str, hostname: str, now_ms: int) -> Server:
+        """Return a server without a key of its own that nobody sees until it is admitted.
 
-        It is new if need be. Raises TooManyServers, HasOwnKey.
+        Its place is kept until it is given back. Raises TooManyServers, HasOwnKey.
         """
-        known = self._plain.get((tenant, hostname))
-        return known or self._create(tenant, server_id(tenant, hostname), hostname, now_ms)
+        id_ = server_id(tenant, hostname)
+        with self._lock:
+            known = self._by_id.get(tenant, {}).get(id_)
+            if known is not None and known.enrolled:
+                raise HasOwnKey(
+                    f"hostname: {hostname} reports with its own key; send that key, or enrol "
+                    "this machine to have it as a server of its own."
+                )
+            self.check_room(tenant, hostname)
+            self._arriving[tenant] += 1
+        return Server(id_, 0, hostname, now_ms)
+
+    def admit(self, tenant: str, newcomer: Server) -> Server:
+        """Let a newcomer be seen; return it, or who was admitted in its place meanwhile."""
+        with self._lock:
+            known = self._by_id.get(tenant, {}).get(newcomer.id)
+            return known or self._add(tenant, newcomer)
+
+    def give_back(self, tenant: str, places: int) -> None:
+        """Let others have the places of newcomers, who were admitted or never will be."""
+        with self._lock:
+            self._arriving[tenant] -= places
+            if not self._arriving[tenant]:
+                del self._arriving[tenant]
 
     def of_key(self, tenant: str, id_: str, hostname: str, now_ms: int) -> Server:
         """Return the server of an agent's key, whatever it calls itself.
@@ -168,10 +192,11 @@ class Servers:
 
     def enrol(self, tenant: str, id_: str, hostname: str, now_ms: int) -> Server:
         """Return the server of this id, from now on known by its key; raises TooManyServers."""
-        known = self._by_id.get(tenant, {}).get(id_)
-        if known is None:
-            return self._create(tenant, id_, hostname, now_ms, enrolled=True)
         with self._lock:
+            known = self._by_id.get(tenant, {}).get(id_)
+            if known is None:
+                self.check_room(tenant, hostname)
+                return self._add(tenant, Server(id_, 0, hostname, now_ms, enrolled=True))
             known.enrolled, known.saved, known.facts_changed_ms = True, None, now_ms
             self._plain.pop((tenant, known.hostname), None)
         return known
@@ -182,26 +207,12 @@ class Servers:
 
     def check_room(self, tenant: str, hostname: str) -> None:
         """Return if the tenant may have one server more; raises TooManyServers."""
-        count = len(self._by_id.get(tenant, {}))
+        count = len(self._by_id.get(tenant, {})) + self._arriving[tenant]
         if count >= self._most:
             raise TooManyServers(
                 f"hostname: {hostname} would be server number {count + 1}; "
                 "delete a server or raise max_servers"
             )
-
-    def _create(
-        self, tenant: str, id_: str, hostname: str, now_ms: int, enrolled: bool = False
-    ) -> Server:
-        with self._lock:
-            if known := self._by_id.get(tenant, {}).get(id_):
-                if known.enrolled and not enrolled:
-                    raise HasOwnKey(
-                        f"hostname: {hostname} reports with its own key; send that key, or enrol "
-                        "this machine to have it as a server of its own."
-                    )
-                return known
-            self.check_room(tenant, hostname)
-            return self._add(tenant, Server(id_, 0, hostname, now_ms, enrolled=enrolled))
 
     def _add(self, tenant: str, server: Server) -> Server:
         self._by_id.setdefault(tenant, {})[server.id] = server
