@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,7 @@ from tests.backend_under_test import Backend, report
 
 PASSWORD = "canary-51c8 sings at dawn"
 ROLES = ("viewer", "editor", "admin", "owner")
+OPERATOR = Principal(name="whoever runs this")
 REMOTE = {"Host": "192.0.2.7"}
 """Asked by an address that others use, a request is not one of this machine."""
 NO_LIMITS = {
@@ -77,7 +79,7 @@ class World:
         self.other = Organisation("second", "zebra")
         self.empty = Organisation("third", "quagga")
         for one in (self.other, self.empty):
-            self.people.tenants.make(self.home.by, one.id, f"{one.word} Ltd")
+            self.people.tenants.make(OPERATOR, one.id, f"{one.word} Ltd")
         for one in (self.home, self.other, self.empty):
             self._fill(one)
         self.looker = self.people.links.look(
@@ -130,14 +132,22 @@ class World:
             ("viewer", "viewer"), ("editor", "editor"), ("admin", "admin"),
             ("viewer-twin", "viewer"), ("editor-twin", "editor"), ("admin-twin", "admin"),
             ("owner-twin", "owner"), ("target", "viewer"), ("disabled", "admin"),
-            ("ended", "admin"),
+            ("ended", "admin"), ("operator", "viewer"), ("operator-twin", "viewer"),
         ):  # fmt: skip
             link = self.people.links.invite(one.by, role)
             one.people[name] = self.join(one, link, f"{one.word}-{name}")
+        for name in ("owner", "operator", "operator-twin"):
+            self.people.members.make_operator(one.by, one.people[name].id, name != "owner")
         self.people.members.disable(one.by, one.people["disabled"].id, True)
         ended = self.people.sessions.find(one.people["ended"].session, True)
         assert ended is not None
         self.people.sessions.end(ended.principal)
+
+    def make_tenant(self) -> str:
+        """Make an organisation with nothing in it; return its id."""
+        id_ = f"short-lived-{secrets.token_hex(4)}"
+        self.people.tenants.make(OPERATOR, id_, id_)
+        return id_
 
     def join(self, one: Organisation, link: str, name: str) -> Account:
         """Use a link of an organisation; return the new account."""

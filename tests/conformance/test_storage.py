@@ -140,6 +140,19 @@ def test_a_forgotten_server_may_come_back(place: Place, storage: Storage) -> Non
     assert kept(storage) == {1000: 3.0}
 
 
+def test_a_forgotten_tenant_leaves_no_other_behind_and_may_come_back(
+    place: Place, storage: Storage
+) -> None:
+    storage.append([Batch(tenant, [sample(1000)]) for tenant in ("a", "b")])
+    storage.forget("a", "srv_1")
+    for _ in range(2):  # it may be interrupted, and done again
+        storage.forget_tenant("a")
+    assert kept(storage) == {}
+    assert kept(storage, tenant="b") == {1000: 1.0}
+    assert fates(place, storage, sample(1000, 3.0)) == (1, 0)
+    assert kept(storage) == {1000: 3.0}
+
+
 def test_a_server_that_is_not_known_has_no_history(storage: Storage) -> None:
     assert storage.history("a", "nobody", Wanted(("cpu_percent_total",)), ALL).series == []
     assert storage.series("a", "nobody") == []

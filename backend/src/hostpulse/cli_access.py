@@ -189,6 +189,17 @@ def enable(tenant: str, name: str, **settings: Any) -> None:
         office.people.members.disable(office.by, office.member_id(name), False)
 
 
+@user.command("operator")
+@_tenant
+@click.argument("name")
+@click.option("--on/--off", "operator", required=True, help="Whether NAME is one.")
+@with_stored_settings
+def operator(tenant: str, name: str, operator: bool, **settings: Any) -> None:
+    """Let NAME manage the organisations of this server, or no more."""
+    with _office(settings, tenant) as office:
+        office.people.members.make_operator(office.by, office.member_id(name), operator)
+
+
 @click.group()
 def tenant() -> None:
     """Make organisations; each sees only its own servers, people and keys."""
@@ -210,8 +221,47 @@ def create_tenant(id_: str, name: str, **settings: Any) -> None:
 def list_tenants(**settings: Any) -> None:
     """List the organisations."""
     with _office(settings) as office:
-        for id_, name in office.people.tenants.names().items():
-            click.echo(f"{id_:<30}{name}")
+        for row, people in office.people.tenants.list():
+            state = "being deleted" if row.closed_ms else "suspended" if row.suspended_ms else ""
+            click.echo(f"{row.id:<30}{row.name:<30}{people:>5} people  {state}".rstrip())
+
+
+@tenant.command("rename")
+@click.argument("id_", metavar="ID")
+@click.argument("name")
+@with_stored_settings
+def rename_tenant(id_: str, name: str, **settings: Any) -> None:
+    """Give an organisation another NAME; its ID stays."""
+    with _office(settings) as office:
+        office.people.tenants.rename(office.by, id_, name)
+
+
+@tenant.command("suspend")
+@click.argument("id_", metavar="ID")
+@with_stored_settings
+def suspend_tenant(id_: str, **settings: Any) -> None:
+    """Refuse the people and keys of an organisation; agents keep their reports."""
+    with _office(settings) as office:
+        office.people.tenants.suspend(office.by, id_, True)
+
+
+@tenant.command("resume")
+@click.argument("id_", metavar="ID")
+@with_stored_settings
+def resume_tenant(id_: str, **settings: Any) -> None:
+    """Let the people and keys of an organisation in again."""
+    with _office(settings) as office:
+        office.people.tenants.suspend(office.by, id_, False)
+
+
+@tenant.command("delete")
+@click.argument("id_", metavar="ID")
+@click.confirmation_option(prompt="All its servers, samples, people and keys will be gone. Go on?")
+@with_stored_settings
+def delete_tenant(id_: str, **settings: Any) -> None:
+    """Delete an organisation; the backend takes out its samples, now or once it runs again."""
+    with _office(settings) as office:
+        office.people.tenants.close(office.by, id_)
 
 
 @click.group()

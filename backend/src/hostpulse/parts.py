@@ -21,6 +21,7 @@ from hostpulse.control.servers import Servers
 from hostpulse.control.store import StoreAway, open_store
 from hostpulse.housekeeping import Chore
 from hostpulse.ingest import Ingest
+from hostpulse.offboarding import Offboarding
 from hostpulse.report import Limits
 from hostpulse.storage import Options, Retention, Storage, StorageError, open_storage
 from hostpulse.storage.tiers import DAY_MS, HOUR_MS
@@ -31,6 +32,7 @@ CHECK_SECONDS = 2.0
 UPKEEP_SECONDS = 5.0
 UPKEEP_LIMIT = 600.0
 RENEWAL_SECONDS = 5.0
+OFFBOARDING_SECONDS = 5.0
 
 
 def wall_clock_ms() -> int:
@@ -59,6 +61,7 @@ class Parts:
     saving: Chore
     key_refresh: Chore
     refusal_saving: Chore
+    offboarding: Chore
     certificate: Certificate | None
     renewal: Chore | None
 
@@ -68,6 +71,7 @@ class Parts:
         if self.renewal is not None:
             self.renewal.close()
         self.key_refresh.close()
+        self.offboarding.close()
         self.saving.close()
         self.refusal_saving.close()
         with suppress(StoreAway):
@@ -121,6 +125,12 @@ def build(config: Config, clock_ms: Callable[[], int] = wall_clock_ms) -> Parts:
     refusal_saving = Chore(
         "the audit of refusals", SAVE_SECONDS, refusals.save, patience_seconds=PATIENCE_SECONDS
     )
+    offboarding = Chore(
+        "the removal of organisations",
+        OFFBOARDING_SECONDS,
+        Offboarding(store, registrar, servers, storage, clock_ms).run,
+        patience_seconds=UPKEEP_LIMIT,
+    )
     renewal = None
     if certificate is not None:
         renewal = Chore("the renewal of the certificate", RENEWAL_SECONDS, certificate.renew)
@@ -142,6 +152,7 @@ def build(config: Config, clock_ms: Callable[[], int] = wall_clock_ms) -> Parts:
         saving,
         key_refresh,
         refusal_saving,
+        offboarding,
         certificate,
         renewal,
     )

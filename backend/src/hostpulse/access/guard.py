@@ -18,6 +18,7 @@ from hostpulse.config import is_loopback
 FORWARDING_HEADERS = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 COOKIE, SECURE_COOKIE = "hostpulse", "__Host-hostpulse"
 CSRF_HEADER, BACKGROUND_HEADER = "x-csrf-token", "x-background"
+_WHILE_SUSPENDED = (Need.OPEN, Need.SELF, Need.OPERATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +152,12 @@ class Guard:
 
 
 def _allowed(principal: Principal, need: Need) -> Principal:
+    if principal.is_suspended and need not in _WHILE_SUSPENDED:
+        raise AccessDenied(
+            403,
+            "This organisation is suspended; ask whoever runs this server. Nothing is lost, and "
+            "agents keep their reports meanwhile.",
+        )
     if principal.may(need):
         return principal
     text = f"You are not allowed {need.value}; ask an admin of this server."

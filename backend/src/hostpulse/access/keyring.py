@@ -10,7 +10,7 @@ from typing import NamedTuple
 from hostpulse.access import keys
 from hostpulse.access.principal import SCOPES, Need, Principal
 from hostpulse.access.secret import digest
-from hostpulse.control import key_rows
+from hostpulse.control import key_rows, people_rows
 from hostpulse.control.key_rows import KeyRow
 from hostpulse.control.store import ControlStore
 
@@ -57,7 +57,8 @@ class Keyring:
             change = key_rows.change(connection)
             if change != self._change:
                 rows = key_rows.live(connection)
-                self._known = {row.id: _known(row) for row in rows}
+                suspended = people_rows.suspended(connection)
+                self._known = {row.id: _known(row, row.tenant in suspended) for row in rows}
                 self._found = {}  # after the table: nobody may find a revoked key in the old one
                 self._change = change
         for id_ in used:
@@ -88,8 +89,10 @@ class Keyring:
         return known if compare_digest(kept, key.digest) else None
 
 
-def _known(row: KeyRow) -> Known:
+def _known(row: KeyRow, is_suspended: bool) -> Known:
     grants = _GRANTS.get(row.kind) or frozenset[Need]().union(*(SCOPES[one] for one in row.scopes))
     name = f"{keys.KINDS[row.kind]} key {row.id}"
-    principal = Principal(row.tenant, name, grants, "", row.server, row.id)
+    principal = Principal(
+        row.tenant, name, grants, "", row.server, row.id, is_suspended=is_suspended
+    )
     return Known(row.digest, row.expires_ms, principal)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import NamedTuple
+
 from sqlalchemy import Connection
 
 from hostpulse.access.accounts import checked_name, new_account
@@ -18,6 +21,15 @@ from hostpulse.control.people_rows import LinkRow
 
 LINK_MS = DAY_MS
 _LINK_OVER = "This link was used or is too old; ask for another one."
+
+
+class About(NamedTuple):
+    """What a link is for, whose it is ('' for a new account), and where it leads in which role."""
+
+    kind: str
+    name: str
+    tenant: str
+    role: str
 
 
 class Links:
@@ -71,12 +83,13 @@ class Links:
                 raise AccessDenied(403, "Only the link of the first owner shows anything before.")
             return self._sessions.begin(connection, link.tenant, "", client, remembered=False)
 
-    def about(self, token: str) -> tuple[str, str]:
-        """Return what a link is for and whose it is ('' for a new account)."""
+    def about(self, token: str) -> About:
+        """Return what a link is for."""
         with self._store.system_transaction() as connection:
             link = self._good_link(connection, token)
             owner = people_rows.user(connection, link.user) if link.user else None
-            return link.kind, owner.name if owner else ""
+            tenant = people_rows.tenants_by_id(connection)[link.tenant].name
+            return About(link.kind, owner.name if owner else "", tenant, link.role)
 
     def use(self, token: str, name: str, password: str, client: Client) -> str:
         """Make the account, or set the password, that a link is for; return a session."""
@@ -102,18 +115,46 @@ class Links:
         self._sessions.forget_known()
         return token
 
+    def join(self, who: Principal, token: str) -> None:
+        """Make somebody who has an account a member of the organisation that invites, and go there.
+
+        The session is of that organisation from then on.
+        """
+        with self._store.system_transaction() as connection:
+            link = self._good_link(connection, token)
+            if link.kind == "reset":
+                raise AccessDenied(409, "This link is for a new password, not for joining.")
+            if link.tenant in people_rows.roles_of(connection, who.user):
+                raise AccessDenied(409, "You belong to this organisation already.")
+            self._check_unowned(connection, link)
+            if not people_rows.use_link(connection, link.digest, self._clock_ms()):
+                raise AccessDenied(410, _LINK_OVER)
+            people_rows.set_role(connection, link.tenant, who.user, link.role)
+            by = replace(who, tenant=link.tenant)
+            self._log.note(connection, by, f"use a {link.kind} link", who.name)
+            people_rows.change_session(
+                connection, who.session, tenant=link.tenant, visit_until_ms=None
+            )
+        self._sessions.forget_known()
+
+    @staticmethod
+    def _check_unowned(connection: Connection, link: LinkRow) -> None:
+        """Return if a set-up link may still make the first owner."""
+        members = people_rows.members(connection, link.tenant)
+        if link.kind == "setup" and any(member.role == "owner" for member in members):
+            raise AccessDenied(410, "There is an owner already; sign in, or ask for an invitation.")
+
     def _new_member(
         self, connection: Connection, link: LinkRow, name: str, kept: str, now_ms: int
     ) -> str:
         if people_rows.user_named(connection, name):
             raise AccessDenied(409, f"name: {name} is taken; choose another.")
-        if link.kind == "setup" and any(
-            member.role == "owner" for member in people_rows.members(connection, link.tenant)
-        ):
-            raise AccessDenied(410, "There is an owner already; sign in, or ask for an invitation.")
+        self._check_unowned(connection, link)
         if link.kind == "setup":
             people_rows.end_looks(connection, link.tenant)
         row = new_account(self._random_bytes, name, kept, now_ms)
+        if link.kind == "setup" and link.tenant == DEFAULT_TENANT:
+            row = row._replace(operator=True)  # whoever installed this server runs it
         people_rows.add_user(connection, row)
         people_rows.set_role(connection, link.tenant, row.id, link.role)
         return row.id

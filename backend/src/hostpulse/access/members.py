@@ -40,6 +40,15 @@ class Members:
             self._log.note(connection, by, f"make {role}" if role else "remove", member.user.name)
         self._sessions.forget_known()
 
+    def make_operator(self, by: Principal, user_id: str, operator: bool) -> None:
+        """Let a member run this server for all organisations, or no more."""
+        with self._store.system_transaction() as connection:
+            member = member_of(connection, by.tenant, user_id)
+            people_rows.change_user(connection, user_id, operator=operator)
+            deed = "make an operator" if operator else "make no operator"
+            self._log.note(connection, by, deed, member.user.name)
+        self._sessions.forget_known()
+
     def disable(self, by: Principal, user_id: str, disabled: bool) -> None:
         """Lock a member out at once, or let them in again."""
         with self._store.system_transaction() as connection:

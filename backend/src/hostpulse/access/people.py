@@ -36,5 +36,5 @@ def people_of(means: Means) -> People:
         log,
         Members(means, log, sessions),
         sessions,
-        Tenants(means, log),
+        Tenants(means, log, sessions),
     )

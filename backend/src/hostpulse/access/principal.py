@@ -20,6 +20,7 @@ class Need(Enum):
     EDIT = "to change rules and silences"
     MANAGE = "to manage servers and keys"
     PEOPLE = "to manage people"
+    OPERATE = "to manage organisations"
 
 
 VIEWER = frozenset({Need.READ, Need.SELF})
@@ -27,7 +28,11 @@ EDITOR = VIEWER | {Need.EDIT}
 ADMIN = EDITOR | {Need.MANAGE, Need.PEOPLE}
 ROLES = {"viewer": VIEWER, "editor": EDITOR, "admin": ADMIN, "owner": ADMIN}
 """What each role may; an owner may in addition change other owners."""
-EVERYTHING = ADMIN | {Need.INGEST}
+OPERATOR = frozenset({Need.OPERATE})
+"""What somebody may in addition who runs this server for all organisations."""
+VISITOR = frozenset({Need.READ, Need.SELF}) | OPERATOR
+"""What an operator may in an organisation of others: look."""
+EVERYTHING = ADMIN | OPERATOR | {Need.INGEST}
 SCOPES = {
     "read": frozenset({Need.READ}),
     "edit": frozenset({Need.READ, Need.EDIT}),
@@ -42,6 +47,7 @@ class Principal:
 
     `name` says who it is in the audit log. `server` is the one server that an agent's key is for,
     `key` the id of a key, `user` and `session` those of a person who is signed in.
+    `visit_until_ms` is when the visit of an operator ends, 0 for who belongs to the tenant.
     """
 
     tenant: str = DEFAULT_TENANT
@@ -52,6 +58,8 @@ class Principal:
     key: str = ""
     user: str = ""
     session: str = ""
+    visit_until_ms: int = 0
+    is_suspended: bool = False
 
     def may(self, need: Need) -> bool:
         """Tell whether a route with this need is for them."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from threading import Lock
 from time import monotonic
@@ -13,7 +14,7 @@ from sqlalchemy import Connection
 from hostpulse.access.audit import AuditLog
 from hostpulse.access.denied import AccessDenied
 from hostpulse.access.means import Means
-from hostpulse.access.principal import DEFAULT_TENANT, ROLES, Need, Principal
+from hostpulse.access.principal import DEFAULT_TENANT, OPERATOR, ROLES, VISITOR, Need, Principal
 from hostpulse.access.secret import digest, token_id, url_token
 from hostpulse.control import people_rows
 from hostpulse.control.people_rows import SessionRow, UserRow
@@ -21,7 +22,7 @@ from hostpulse.control.people_rows import SessionRow, UserRow
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
 IDLE_MS, LONGEST_MS = 30 * MINUTE_MS, 12 * HOUR_MS
 REMEMBERED_MS = 30 * DAY_MS
-LOOKING_MS = HOUR_MS
+LOOKING_MS = VISIT_MS = HOUR_MS
 _KNOWN_FOR_SECONDS = 0.5
 _SEEN_RESOLUTION_MS = MINUTE_MS
 
@@ -56,6 +57,12 @@ def csrf_token(session_token: str) -> str:
     return sha256(b"csrf\0" + session_token.encode()).hexdigest()
 
 
+def home_of(tenants: Collection[str], suspended: Collection[str]) -> str:
+    """Return where somebody who belongs to these tenants begins, '' for who belongs to none."""
+    first = sorted(tenants, key=lambda one: (one in suspended, one != DEFAULT_TENANT, one))
+    return first[0] if first else ""
+
+
 class Sessions:
     """Begins, finds and ends sessions. Any method may raise StoreAway."""
 
@@ -69,10 +76,10 @@ class Sessions:
         self, connection: Connection, person: UserRow, client: Client, remembered: bool, how: str
     ) -> str:
         """Return the token of a new session of somebody who showed who they are; `how` is noted."""
-        tenants = people_rows.roles_of(connection, person.id)
-        if not tenants:
+        roles = people_rows.roles_of(connection, person.id)
+        tenant = home_of(roles, people_rows.suspended(connection))
+        if not tenant:
             raise AccessDenied(403, "This account belongs to no organisation; ask an owner.")
-        tenant = DEFAULT_TENANT if DEFAULT_TENANT in tenants else min(tenants)
         by = Principal(tenant, f"user {person.name}")
         self._log.note(connection, by, how, person.name, "done", client.address)
         return self.begin(connection, tenant, person.id, client, remembered)
@@ -131,11 +138,26 @@ class Sessions:
                 looking = Principal(row.tenant, name, grants, "", session=row.id)
                 return SignedIn(looking, "", row)
             person = people_rows.user(connection, row.user)
-            role = people_rows.roles_of(connection, row.user).get(row.tenant, "")
-        if person is None or person.disabled or role not in ROLES:
+            roles = people_rows.roles_of(connection, row.user)
+            suspended = people_rows.suspended(connection)
+        if person is None or person.disabled:
             return None
+        tenant, until_ms = row.tenant, row.visit_until_ms or 0
+        if until_ms and not (person.operator and self._clock_ms() < until_ms):
+            tenant, until_ms = home_of(roles, suspended), 0
+        role = "visitor" if until_ms else roles.get(tenant, "")
+        if not until_ms and role not in ROLES:
+            return None
+        grants = VISITOR if until_ms else ROLES[role]
         principal = Principal(
-            row.tenant, f"user {person.name}", ROLES[role], role, user=person.id, session=row.id
+            tenant,
+            f"user {person.name}",
+            grants | OPERATOR if person.operator else grants,
+            role,
+            user=person.id,
+            session=row.id,
+            visit_until_ms=until_ms,
+            is_suspended=tenant in suspended and not until_ms,
         )
         return SignedIn(principal, person.name, row)
 
@@ -159,7 +181,31 @@ class Sessions:
         with self._store.system_transaction() as connection:
             if tenant not in people_rows.roles_of(connection, who.user):
                 raise AccessDenied(404, f"tenant: you belong to none with the id {tenant!r}.")
-            people_rows.change_session(connection, who.session, tenant=tenant)
+            people_rows.change_session(connection, who.session, tenant=tenant, visit_until_ms=None)
+        self.forget_known()
+
+    def visit(self, who: Principal, tenant: str, reason: str) -> None:
+        """Let an operator look at an organisation of others for an hour, and let it know why.
+
+        Both logs say so: that of the organisation, and that of the operator's.
+        """
+        reason = reason.strip()
+        if not 10 <= len(reason) <= 200:
+            raise AccessDenied(422, "reason: say in 10 to 200 characters why; its people read it.")
+        until_ms = self._clock_ms() + VISIT_MS
+        with self._store.system_transaction() as connection:
+            found = people_rows.tenants_by_id(connection).get(tenant)
+            if found is None or found.closed_ms is not None:
+                raise AccessDenied(404, f"tenant: there is none with the id {tenant!r}.")
+            roles = people_rows.roles_of(connection, who.user)
+            if tenant in roles:
+                raise AccessDenied(409, "You belong to this organisation; switch to it instead.")
+            people_rows.change_session(
+                connection, who.session, tenant=tenant, visit_until_ms=until_ms
+            )
+            at_home = replace(who, tenant=who.tenant if who.tenant in roles else min(roles))
+            self._log.note(connection, at_home, "visit", tenant, reason)
+            self._log.note(connection, replace(who, tenant=tenant), "visit", tenant, reason)
         self.forget_known()
 
     def forget_known(self) -> None:

@@ -74,7 +74,7 @@ def health_blueprint(parts: Parts) -> Blueprint:
 
 
 def _control(parts: Parts) -> Component:
-    chores = (parts.saving, parts.key_refresh, parts.refusal_saving)
+    chores = (parts.saving, parts.key_refresh, parts.refusal_saving, parts.offboarding)
     problem = next((chore.problem for chore in chores if chore.problem), "")
     return Component("failed" if problem else "ok", problem=problem)
 

@@ -26,6 +26,7 @@ class Session(msgspec.Struct):
     """Who is signed in here, and what they may do; `csrf` goes into X-CSRF-Token of changes.
 
     `auth` false is a backend without sign-in; `needs_setup` one that nobody owns yet.
+    `visit_until` is when the visit of an operator ends (epoch ms), 0 for who belongs here.
     """
 
     auth: bool
@@ -36,6 +37,8 @@ class Session(msgspec.Struct):
     role: str = ""
     tenant: str = ""
     tenants: dict[str, str] = {}
+    visit_until: int = 0
+    suspended: bool = False
     may: list[str] = []
     csrf: str = ""
 
@@ -63,10 +66,12 @@ class LinkUse(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class LinkAbout(msgspec.Struct):
-    """What a link is for, and whose it is."""
+    """What a link is for, whose it is, and where it leads in which role."""
 
     kind: str
     name: str
+    tenant: str
+    role: str
 
 
 class Link(msgspec.Struct):
@@ -167,6 +172,7 @@ def people_blueprint(parts: Parts) -> Blueprint:
     api.post("/links/about")(views.show_link)
     api.post("/links/look")(views.look)
     api.post("/links/use")(views.use_link)
+    api.post("/links/join")(views.join)
     api.get("/people")(views.list_people)
     api.post("/people")(views.invite)
     api.patch("/people/<person>")(views.change_member)
@@ -200,6 +206,8 @@ class _Views:
             who.role,
             who.tenant,
             self._people.tenants.of(who),
+            who.visit_until_ms,
+            who.is_suspended,
             sorted(need.name.lower() for need in who.grants),
             csrf_token(asker().session) if asker().session else "",
         )
@@ -267,6 +275,11 @@ class _Views:
         given = body(LinkUse)
         token = self._people.links.use(given.token, given.name, given.password, client())
         return begin_session(self._people, reply(Done()), token, False)
+
+    @operation("Join with the account that is signed in", Done, needs=Need.SELF, takes=LinkToken)
+    def join(self) -> Response:
+        self._people.links.join(principal(), body(LinkToken).token)
+        return reply(Done())
 
     @operation("The people of the tenant", MemberList, needs=Need.PEOPLE)
     def list_people(self) -> Response:

@@ -6,11 +6,24 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from hostpulse.control.tables import links, memberships, sessions, tenants, users
+from hostpulse.control.tables import keys, links, memberships, sessions, tenants, users
+
+
+class TenantRow(NamedTuple):
+    """An organisation, since when it is suspended or closed, None if it is not.
+
+    One that is closed is taken out with all that it had, as soon as nobody sends anything more.
+    """
+
+    id: str
+    name: str
+    created_ms: int
+    suspended_ms: int | None = None
+    closed_ms: int | None = None
 
 
 class UserRow(NamedTuple):
-    """A person; `password` is a hash, '' for none."""
+    """A person; `password` is a hash, '' for none. An operator runs the server for all tenants."""
 
     id: str
     name: str
@@ -19,6 +32,7 @@ class UserRow(NamedTuple):
     created_ms: int
     failures: int
     failed_ms: int
+    operator: bool = False
 
 
 class SessionRow(NamedTuple):
@@ -33,6 +47,7 @@ class SessionRow(NamedTuple):
     address: str
     client: str
     remembered: bool = False
+    visit_until_ms: int | None = None
 
 
 class LinkRow(NamedTuple):
@@ -54,6 +69,7 @@ class Member(NamedTuple):
     role: str
 
 
+_TENANT = [tenants.c[name] for name in TenantRow._fields]
 _USER = [users.c[name] for name in UserRow._fields]
 _SESSION = [sessions.c[name] for name in SessionRow._fields]
 _LINK = [links.c[name] for name in LinkRow._fields]
@@ -65,15 +81,61 @@ def is_owned(connection: Connection) -> bool:
     return bool(connection.execute(owners).scalar())
 
 
-def tenant_names(connection: Connection) -> dict[str, str]:
-    """Return the name of every tenant by its id."""
-    found = connection.execute(select(tenants.c.id, tenants.c.name).order_by(tenants.c.id))
-    return {row.id: row.name for row in found}
+def tenants_by_id(connection: Connection) -> dict[str, TenantRow]:
+    """Return every tenant."""
+    found = connection.execute(select(*_TENANT).order_by(tenants.c.id))
+    return {row.id: TenantRow(*row) for row in found}
 
 
-def add_tenant(connection: Connection, id_: str, name: str, now_ms: int) -> None:
+def suspended(connection: Connection) -> set[str]:
+    """Return the ids of the tenants that are suspended or closed."""
+    is_open = tenants.c.suspended_ms.is_(None) & tenants.c.closed_ms.is_(None)
+    return set(connection.execute(select(tenants.c.id).where(~is_open)).scalars())
+
+
+def closed_before(connection: Connection, time_ms: int) -> list[str]:
+    """Return the ids of the tenants that were closed before that time."""
+    found = connection.execute(select(tenants.c.id).where(tenants.c.closed_ms < time_ms))
+    return list(found.scalars())
+
+
+def remove_tenant(connection: Connection, id_: str) -> None:
+    """Remove a tenant, its keys, links and sessions, and the people who belong to no other.
+
+    Its servers are gone by now. What the audit log says of it stays: taking it out would break the
+    chain.
+    """
+    here = select(memberships.c.user).where(memberships.c.tenant == id_)
+    left = list(connection.execute(here).scalars())
+    for table in (memberships, sessions, links, keys):
+        connection.execute(delete(table).where(table.c.tenant == id_))
+    elsewhere = select(memberships.c.user)
+    gone = users.c.id.in_(left) & users.c.id.not_in(elsewhere) & ~users.c.operator
+    connection.execute(delete(users).where(gone))
+    connection.execute(delete(tenants).where(tenants.c.id == id_))
+
+
+def end_sessions_in(connection: Connection, tenant: str) -> None:
+    """End the sessions that look at a tenant."""
+    connection.execute(delete(sessions).where(sessions.c.tenant == tenant))
+
+
+def add_tenant(connection: Connection, row: TenantRow) -> None:
     """Add a tenant."""
-    connection.execute(insert(tenants).values(id=id_, name=name, created_ms=now_ms))
+    connection.execute(insert(tenants).values(**row._asdict()))
+
+
+def change_tenant(connection: Connection, id_: str, **values: Any) -> None:
+    """Change columns of a tenant."""
+    connection.execute(update(tenants).where(tenants.c.id == id_).values(**values))
+
+
+def member_counts(connection: Connection) -> dict[str, int]:
+    """Return how many people belong to each tenant that has any."""
+    counted = select(memberships.c.tenant, func.count().label("people")).group_by(
+        memberships.c.tenant
+    )
+    return {row.tenant: row.people for row in connection.execute(counted)}
 
 
 def user_named(connection: Connection, name: str) -> UserRow | None:

@@ -22,7 +22,7 @@ from sqlalchemy import (
     text,
 )
 
-NEWEST = "0005"
+NEWEST = "0006"
 """The revision of the newest migration; a test compares."""
 
 metadata = MetaData()
@@ -68,6 +68,8 @@ tenants = Table(
     Column("id", Text, primary_key=True),
     Column("name", Text, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
+    Column("suspended_ms", BigInteger),
+    Column("closed_ms", BigInteger),
 )
 
 keys = Table(
@@ -103,6 +105,7 @@ users = Table(
     Column("created_ms", BigInteger, nullable=False),
     Column("failures", Integer, nullable=False),
     Column("failed_ms", BigInteger, nullable=False),
+    Column("operator", Boolean, nullable=False, server_default=false()),
 )
 
 memberships = Table(
@@ -125,6 +128,7 @@ sessions = Table(
     Column("address", Text, nullable=False),
     Column("client", Text, nullable=False),
     Column("remembered", Boolean, nullable=False),
+    Column("visit_until_ms", BigInteger),
     Index("sessions_by_user", "user"),
 )
 

@@ -139,6 +139,9 @@ class Storage(Protocol):
     def forget(self, tenant: str, server: str) -> None:
         """Drop all samples of a server."""
 
+    def forget_tenant(self, tenant: str) -> None:
+        """Drop what is kept of a tenant whose servers are all forgotten."""
+
     def maintain(self) -> None:
         """Do what is due: roll up, seal, drop what is older than the retention. Can be repeated."""
 

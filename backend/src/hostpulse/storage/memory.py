@@ -109,6 +109,9 @@ class MemoryStorage:
         with self._lock:
             self._rings.pop((tenant, server), None)
 
+    def forget_tenant(self, tenant: str) -> None:
+        """Nothing is kept of a tenant but the rings of its servers."""
+
     def maintain(self) -> None:
         """The rings forget by themselves."""
 

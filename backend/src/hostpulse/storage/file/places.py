@@ -25,10 +25,15 @@ class Owner(msgspec.Struct, frozen=True):
     server: str
 
 
+def tenant_folder(root: Path, tenant: str) -> Path:
+    """Return the folder of all folders of a tenant's servers."""
+    return root / "tenants" / _hash(tenant)
+
+
 def server_folder(root: Path, tenant: str, server: str) -> Path:
     """Return the folder of a server's Parquet files."""
     name = server if _PLAIN.fullmatch(server) else f"x-{_hash(server)}"
-    return root / "tenants" / _hash(tenant) / name
+    return tenant_folder(root, tenant) / name
 
 
 def make_server_folder(folder: Path, owner: Owner) -> None:

@@ -18,6 +18,7 @@ from hostpulse.storage.file.archive import Archive
 from hostpulse.storage.file.durable import make_folder, sync_folder, told_in_words
 from hostpulse.storage.file.journal import Journal, keep_copy
 from hostpulse.storage.file.parquet import Damaged
+from hostpulse.storage.file.places import tenant_folder
 from hostpulse.storage.file.quarantine import Quarantine
 from hostpulse.storage.file.reading import Reading
 from hostpulse.storage.file.records import name_of
@@ -181,6 +182,14 @@ class FileStorage:
                     shutil.rmtree(shelf.folder)
                     sync_folder(shelf.folder.parent)
             self._journal.forget(name_of(tenant, server))
+
+    def forget_tenant(self, tenant: str) -> None:
+        self._refuse_if_read_only()
+        folder = tenant_folder(self._folder, tenant)
+        with self._sealing.files_lock, self._writing, told_in_words(f"Cannot delete {folder}"):
+            if folder.exists():
+                folder.rmdir()
+                sync_folder(folder.parent)
 
     def maintain(self) -> None:
         if self._loaded.is_set() and not self._read_only:

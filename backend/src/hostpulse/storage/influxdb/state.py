@@ -103,6 +103,11 @@ class Tenants:
         with self._lock:
             return list(self._known)
 
+    def drop(self, tenant: str) -> None:
+        """Drop the tenant's database, if there is one."""
+        self._engine.query([f'DROP DATABASE "{self.database(tenant)}"'])
+        self.lose(tenant)
+
     def lose(self, tenant: str) -> None:
         """Forget what is known of a database that somebody dropped."""
         with self._lock:

@@ -177,6 +177,10 @@ class InfluxDBStorage:
             except NotThere:
                 return
 
+    def forget_tenant(self, tenant: str) -> None:
+        with self._writing_roll_ups:
+            self._tenants.drop(tenant)
+
     def maintain(self) -> None:
         """Write down what was refused, and do what is due once a minute."""
         self._refusals.save()

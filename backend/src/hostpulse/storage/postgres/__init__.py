@@ -70,6 +70,9 @@ class PostgresStorage:
     def forget(self, tenant: str, server: str) -> None:
         forget(self._readers, (tenant, server))
 
+    def forget_tenant(self, tenant: str) -> None:
+        """Nothing is kept of a tenant but the rows of its servers."""
+
     def maintain(self) -> None:
         self._upkeep.run()
 

@@ -15,6 +15,11 @@ _FORGET = """
         noted AS (INSERT INTO hostpulse.forgotten SELECT id FROM gone)
     UPDATE hostpulse.progress SET generation = generation + 1 WHERE EXISTS (SELECT FROM gone)
 """
+_DROP_UNUSED = """
+    WITH gone AS (DELETE FROM hostpulse.layouts l WHERE id = ANY (%s)
+        AND NOT EXISTS (SELECT FROM hostpulse.shapes s WHERE s.layout_id = l.id) RETURNING id)
+    UPDATE hostpulse.progress SET generation = generation + 1 WHERE EXISTS (SELECT FROM gone)
+"""
 
 
 def forget(connections: Connections, name: Name) -> None:
@@ -31,7 +36,12 @@ def sweep(cursor: Cursor) -> bool:
     row = cursor.fetchone()
     if row is None:
         return False
+    cursor.execute("SELECT layout_id FROM hostpulse.shapes WHERE server_id = %s", row)
+    layouts = [layout for (layout,) in cursor.fetchall()]
     for table in _TABLES:
         name = sql.Identifier("hostpulse", table)
         cursor.execute(sql.SQL("DELETE FROM {} WHERE server_id = %s").format(name), row)
+    # The names of its own metrics and instances go too. Alone in the gate, as in `forget`.
+    cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCKS, GATE_LOCK])
+    cursor.execute(_DROP_UNUSED, [layouts])
     return True
