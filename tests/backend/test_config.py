@@ -66,6 +66,13 @@ def test_what_cannot_be_shared_allows_one_process(what: str) -> None:
     load(ALONE[what], {})
 
 
+@pytest.mark.parametrize("storage", ["memory://", "postgresql://db/hostpulse", "influxdb://db"])
+def test_a_disk_budget_is_refused_where_nothing_keeps_to_it(storage: str) -> None:
+    with pytest.raises(ConfigError, match=r"^disk_budget_mb: only file: .*raw_retention_hours"):
+        load({"storage": storage, "disk_budget_mb": 100}, {})
+    assert load({"storage": "file:samples", "disk_budget_mb": 100}, {}).disk_budget_mb == 100
+
+
 @pytest.mark.parametrize(("name", "value"), [(n, v) for n, vs in REFUSED.items() for v in vs])
 def test_a_setting_that_cannot_be_right_is_refused_by_name(name: str, value: str) -> None:
     with pytest.raises(ConfigError, match=f"^{name}: "):

@@ -192,6 +192,11 @@ def _check(config: Config) -> None:
             "workers: a control store in a file allows one process; use --workers 1, or --control "
             "postgresql://…."
         )
+    if config.disk_budget_mb and scheme != "file":
+        raise ConfigError(
+            f"disk_budget_mb: only file: keeps to a budget, {scheme}: does not; leave it out, and "
+            "say how long samples are kept instead (raw_retention_hours and those after it)."
+        )
     if any("*" in origin for origin in origins(config)):
         raise ConfigError("cors_origins: name each origin; * would let every page read this API.")
     _check_exposure(config)
