@@ -174,6 +174,12 @@ def _file(url: str, options: Options) -> Storage:
     from hostpulse.storage.file import FileStorage
 
     named = url.removeprefix("file:")
+    if named.startswith("//") and not named.startswith("///"):
+        name = named.strip("/") or "FOLDER"
+        raise StorageError(
+            f"storage: {url} would begin at the root of the disk; write file:{name} for a folder "
+            f"in this one, file:/{name} for one at the root, or file: for the usual one."
+        )
     return FileStorage(Path(named) if named else options.folder / "metrics", options)
 
 
@@ -194,6 +200,8 @@ STORAGES: dict[str, Callable[[str, Options], Storage]] = {
 def open_storage(url: str, options: Options) -> Storage:
     """Open the storage that `url` names; raises StorageError for one that does not exist."""
     scheme = url.partition(":")[0]
+    if scheme == "postgres":
+        raise StorageError("storage: write postgresql: instead of postgres:, the rest may stay.")
     if scheme not in STORAGES:
         known = ", ".join(f"{name}:" for name in STORAGES)
         raise StorageError(f"storage: {scheme!r} is not known; use one of: {known}")

@@ -253,16 +253,20 @@ class FileStorage:
 
 
 def _locked(folder: Path) -> FileLock:
-    with told_in_words(f"Cannot use the folder {folder}"):
+    try:
         make_folder(folder / "journal")
         lock = FileLock(folder / "lock", thread_local=False)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            raise StorageError(
-                f"storage: another Hostpulse keeps samples in the folder {folder}; stop it, or "
-                "give this one a folder of its own with --storage file:FOLDER."
-            ) from None
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise StorageError(
+            f"storage: another Hostpulse keeps samples in the folder {folder}; stop it, or "
+            "give this one a folder of its own with --storage file:FOLDER."
+        ) from None
+    except OSError as error:
+        raise StorageError(
+            f"storage: cannot use the folder {folder} ({error.strerror or error}); choose one that "
+            "this user may write to, with --storage file:FOLDER, and start again."
+        ) from error
     return lock
 
 
