@@ -292,6 +292,21 @@ def test_a_peer_that_is_no_influxdb_is_told(stub: Any, tmp_path: Path) -> None:
     silent.close()
 
 
+def test_a_peer_of_another_protocol_is_told_apart_from_nobody(tmp_path: Path) -> None:
+    def hang_up() -> None:
+        peer, _ = listener.accept()
+        with peer:
+            peer.recv(65_536)
+            peer.sendall(b"E\0\0\0\x10SFATAL\0\0")  # so PostgreSQL refuses what is no word to it
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        Thread(target=hang_up, daemon=True).start()
+        storage = opened(f"influxdb://127.0.0.1:{listener.getsockname()[1]}/x", tmp_path)
+        with pytest.raises(StorageError, match="without an answer of InfluxDB; look what runs"):
+            storage.check()
+        storage.close()
+
+
 def test_a_certificate_that_the_system_does_not_trust_is_refused(
     stub: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -123,6 +123,11 @@ class Engine:
         except urllib3.exceptions.SSLError as error:
             reason = _short(str(error))
             raise StorageError(f"{self.shown} cannot be trusted with TLS: {reason}") from None
+        except urllib3.exceptions.ProtocolError:
+            raise StorageError(
+                f"{self.shown} ended the connection without an answer of InfluxDB; look what runs "
+                "there, or correct `storage`."
+            ) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
             reason = type(error).__name__
             raise StorageError(
