@@ -39,7 +39,16 @@ def test_a_tier_that_has_nothing_yet_makes_the_forecast_a_least() -> None:
         TierUsage("raw", 1_000_000, None, NOW_MS - DAY_MS // 12, 8 * DAY_MS, 12_000_000),
         TierUsage("1h", 0, 0, None, 730 * DAY_MS),
     ]
-    assert "at least 96.0 MB once" in list(lines(Usage(tiers, {}), Lost(), {}, NOW_MS))[-1]
+    assert "at least 96.0 MB once" in list(lines(Usage(tiers, {}), Lost(), {}, NOW_MS))[-2]
+
+
+def test_a_forecast_from_a_few_hours_says_so() -> None:
+    def said(age_ms: int) -> str:
+        tiers = [TierUsage("raw", 1_000_000, None, NOW_MS - age_ms, 8 * DAY_MS, 12_000_000)]
+        return "\n".join(lines(Usage(tiers, {}), Lost(), {}, NOW_MS))
+
+    assert "reckoned from 2 h of samples" in said(DAY_MS // 12)
+    assert "reckoned" not in said(DAY_MS)
 
 
 def test_before_anything_is_sealed_there_is_no_forecast() -> None:

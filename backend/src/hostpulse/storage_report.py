@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from hostpulse.storage import Lost, TierUsage, Usage
-from hostpulse.storage.tiers import DAY_MS
+from hostpulse.storage.tiers import DAY_MS, HOUR_MS
 
 MOST_SERVERS = 20
 
@@ -34,6 +34,10 @@ def _forecast(tiers: Sequence[TierUsage], now_ms: int) -> Iterator[str]:
         least = "" if None not in full else "at least "
         taken = size(round(sum(one for one in full if one is not None)))
         yield f"At the present fleet it will take {least}{taken} once each tier is full."
+        since_ms = now_ms - min(tier.oldest_ms or now_ms for tier in tiers)
+        if since_ms < DAY_MS:
+            hours = f"{max(since_ms // HOUR_MS, 1)} h"
+            yield f"That is reckoned from {hours} of samples and swings until there is a whole day."
     elif any(tier.size_bytes for tier in tiers):
         yield "How much it will take can be told once the first hours are sealed."
     else:
