@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ from hostpulse.access.sessions import HOUR_MS
 
 from tests.access.test_people import HERE, join
 from tests.access.world import PASSWORD, of_key, of_session
+from tests.backend.control_places import Place
 from tests.backend_under_test import Backend, eventually, report
+from tests.programs import command
 
 REASON = "the owner asked for help with a disk"
 
@@ -191,3 +194,26 @@ def test_a_link_for_a_new_password_joins_nothing(
     reset = ask(backend, theirs["owner"], "POST", f"/api/people/{zoe}/reset").json()["link"]
     token = reset.partition("#")[2]
     assert ask(backend, operator, "POST", "/api/links/join", {"token": token}).status_code == 409
+
+
+def test_the_command_line_makes_operators_and_puts_an_organisation_in_order(
+    place: Place, backend: Backend, operator: str, theirs: dict[str, str]
+) -> None:
+    def run(*words: str) -> str:
+        line = command("hostpulse", *words)
+        return subprocess.run(
+            line, check=True, env=place.environment(), stdout=subprocess.PIPE, text=True, timeout=60
+        ).stdout
+
+    run("user", "operator", "--tenant", "zoo", "zoe", "--on")
+    eventually(lambda: ask(backend, theirs["owner"], "GET", "/api/tenants").ok, seconds=2.0)
+    run("user", "operator", "--tenant", "zoo", "zoe", "--off")
+    run("tenant", "rename", "zoo", "Zoological Garden")
+    run("tenant", "suspend", "zoo")
+    assert "Zoological Garden" in run("tenant", "list")
+    assert "suspended" in run("tenant", "list")
+    eventually(lambda: post(backend, theirs["key"]) == 403, seconds=1.5)
+    run("tenant", "resume", "zoo")
+    eventually(lambda: post(backend, theirs["key"]) == 200, seconds=1.5)
+    run("tenant", "delete", "--yes", "zoo")
+    eventually(lambda: post(backend, theirs["key"]) == 403, seconds=1.5)

@@ -190,7 +190,7 @@ def enable(tenant: str, name: str, **settings: Any) -> None:
 
 
 @user.command("operator")
-@_tenant
+@with_tenant
 @click.argument("name")
 @click.option("--on/--off", "operator", required=True, help="Whether NAME is one.")
 @with_stored_settings

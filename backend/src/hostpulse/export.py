@@ -12,7 +12,7 @@ from typing import IO, Any
 
 import msgspec
 
-from hostpulse.control.people_rows import tenant_names
+from hostpulse.control.people_rows import tenants_by_id
 from hostpulse.control.server_rows import ServerRow, changed_after
 from hostpulse.control.store import ControlStore
 from hostpulse.report import Key, Sample
@@ -67,7 +67,7 @@ class ExportError(Exception):
 def find_server(store: ControlStore, tenant: str, name: str) -> ServerRow:
     """Return the tenant's server with this id or hostname; raises ExportError, StoreAway."""
     with store.transaction(tenant) as connection:
-        if tenant not in tenant_names(connection):
+        if tenant not in tenants_by_id(connection):
             raise ExportError(
                 f"tenant: there is no organisation {tenant!r}; see hostpulse tenant list."
             )
