@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from math import nan
 
 import pyarrow.parquet as pq
-from hostpulse.export import WRITERS, column_name
+from hostpulse.export import WRITERS, column_name, in_order
 from hostpulse.report import Key, Layout, Sample
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -73,6 +73,14 @@ def test_a_parquet_file_has_times_in_utc_and_nulls_where_there_was_nothing() -> 
         CPU_COLUMN: [12.345, None, None],
         DISK_COLUMN: [2.0**52, 7.0, 8.0],
     }
+
+
+def test_columns_stand_as_catalogued_however_the_storage_has_them() -> None:
+    keys = [Key("custom.b"), DISK, Key("custom.a"), Key("load_average", "5m"), CPU]
+    ordered = in_order(keys)
+    assert ordered == in_order(sorted(keys)) == in_order(reversed(keys))
+    assert ordered[0] == CPU
+    assert ordered[-2:] == [Key("custom.a"), Key("custom.b")]
 
 
 def test_an_instance_is_in_the_name_of_its_column() -> None:

@@ -8,7 +8,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 import requests
@@ -40,9 +40,13 @@ class Kept:
             for i, time_ms in enumerate(self.times)
         ]
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-        line = command("hostpulse", *arguments)
-        return subprocess.run(line, env=self.env, capture_output=True, timeout=60, check=False)
+    def run(
+        self, *arguments: str, stdout: IO[bytes] | int = subprocess.PIPE
+    ) -> subprocess.CompletedProcess[bytes]:
+        line, error = command("hostpulse", *arguments), subprocess.PIPE
+        return subprocess.run(
+            line, env=self.env, stdout=stdout, stderr=error, timeout=60, check=False
+        )
 
 
 @pytest.fixture(scope="module")
@@ -105,8 +109,36 @@ def test_another_organisation_has_its_own_exports_and_its_name_in_the_status(kep
     }
 
 
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
+def test_an_export_that_finds_no_room_says_so_in_a_sentence(kept: Kept, form: str) -> None:
+    export = ("export", "web-1", "--format", form)
+    to_file = kept.run(*export, "--output", "/dev/full")
+    with Path("/dev/full").open("wb") as full:
+        to_standard_output = kept.run(*export, stdout=full)
+    for done, name in ((to_file, "/dev/full"), (to_standard_output, "standard output")):
+        assert done.returncode == 1
+        said = done.stderr.decode()
+        assert said.startswith(f"Error: output: cannot write all of {name} (No space left")
+        assert said.count("\n") == 1
+
+
+def test_a_disk_that_fills_half_way_leaves_no_doubt_that_the_export_is_not_whole(
+    kept: Kept, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.csv"
+    whole = kept.run("export", "web-1").stdout
+    line = " ".join(command("hostpulse", "export", "web-1", "--output", str(out)))
+    script = f"ulimit -f 1; exec {line}"  # blocks of 512 bytes, or of 1024
+    done = subprocess.run(["sh", "-c", script], env=kept.env, capture_output=True, check=False)
+    assert 0 < out.stat().st_size < len(whole)
+    assert done.returncode == 1
+    assert "what is there is not whole" in done.stderr.decode()
+    assert b"Traceback" not in done.stderr
+
+
 REFUSED = {
     "no server": ("export", "web-9"),
+    "nowhere to write": ("export", "web-1", "--output", "/no/such/folder/out.csv"),
     "no organisation": ("export", "web-1", "--tenant", "nobody"),
     "no time": ("export", "web-1", "--start", "yesterday"),
     "memory": ("export", "web-1", "--storage", "memory://"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -35,17 +36,21 @@ if TYPE_CHECKING:
     show_default=True,
 )
 @click.option(
-    "--output", type=click.File("wb"), default="-", help="File to write; - is standard output."
+    "--output",
+    type=click.Path(dir_okay=False, allow_dash=True),
+    default="-",
+    help="File to write; - is standard output.",
 )
 @with_stored_settings
 def export(
-    server: str, tenant: str, start: str, end: str, form: str, output: IO[bytes], **settings: Any
+    server: str, tenant: str, start: str, end: str, form: str, output: str, **settings: Any
 ) -> None:
     """Write the samples of SERVER (id or hostname) as a table.
 
     It may run beside the backend.
     """
-    from hostpulse.export import WRITERS, ExportError, find_server
+    from hostpulse.control.store import StoreAway
+    from hostpulse.export import WRITERS, ExportError, find_server, in_order
     from hostpulse.storage import StorageError
 
     config = load_settings(settings)
@@ -53,11 +58,32 @@ def export(
         with _stores(config) as (control, storage, now_ms):
             start_ms, end_ms = _moment("start", start, now_ms), _moment("end", end, now_ms)
             row = find_server(control, tenant, server)
+            keys = in_order(storage.series(tenant, row.id))
             samples = storage.samples(tenant, row.id, start_ms, end_ms)
-            with _progress(samples, start_ms, end_ms, now_ms) as watched:
-                WRITERS[form](output, storage.series(tenant, row.id), watched)
-    except (ExportError, StorageError) as error:
+            with (
+                _written(output) as out,
+                _progress(samples, start_ms, end_ms, now_ms) as watched,
+            ):
+                WRITERS[form](out, keys, watched)
+    except (ExportError, StorageError, StoreAway) as error:
         raise click.ClickException(str(error)) from error
+
+
+@contextmanager
+def _written(output: str) -> Iterator[IO[bytes]]:
+    """Open what to write to; say in words if it cannot be written to its end."""
+    where: str | int = sys.stdout.fileno() if output == "-" else output
+    try:
+        with open(where, "wb", closefd=output != "-") as out:
+            yield out
+    except OSError as error:
+        if error.errno == errno.EPIPE:  # who read it has enough
+            raise
+        name = "standard output" if output == "-" else output
+        raise click.ClickException(
+            f"output: cannot write all of {name} ({error.strerror or error}); what is there is not "
+            "whole. See to that, or choose another place with --output, and export again."
+        ) from error
 
 
 @contextmanager

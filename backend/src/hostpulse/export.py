@@ -12,6 +12,7 @@ from typing import IO, Any
 
 import msgspec
 
+from hostpulse import catalogue
 from hostpulse.control.people_rows import tenants_by_id
 from hostpulse.control.server_rows import ServerRow, changed_after
 from hostpulse.control.store import ControlStore
@@ -84,6 +85,13 @@ def find_server(store: ControlStore, tenant: str, name: str) -> ServerRow:
 Writer = Callable[[IO[bytes], Sequence[Key], Iterable[Sample]], None]
 
 WRITERS: dict[str, Writer] = {"csv": write_csv, "jsonl": write_jsonl, "parquet": write_parquet}
+
+
+def in_order(keys: Iterable[Key]) -> list[Key]:
+    """Return keys as columns stand, whatever the storage: as catalogued, then by name."""
+    places = {name: place for place, name in enumerate(catalogue.BY_NAME)}
+    last = len(places)
+    return sorted(keys, key=lambda key: (places.get(key.metric, last), key.metric, key.instance))
 
 
 def column_name(key: Key) -> str:
