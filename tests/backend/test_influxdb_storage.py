@@ -254,6 +254,26 @@ def test_nothing_is_dropped_before_it_is_rolled_up(store: Store) -> None:
     assert store.rolled("1h") == folds([one.time_ms for one in sent], HOUR_MS)
 
 
+def test_f36_restarts_under_a_clock_that_leapt_ahead_drop_no_more_than_one_step(
+    store: Store,
+) -> None:
+    for day in range(4):
+        store.clock.now_ms = MIDNIGHT_MS + day * DAY_MS
+        store.send(samples(store.clock.now_ms - 60_000, store.clock.now_ms))
+    store.clock.now_ms += 3650 * DAY_MS
+    left = []
+    for _ in range(4):
+        store.storage.close()
+        store.storage = store.open()
+        store.storage.maintain()
+        left.append(len(store.shards("raw")))
+        store.clock.now_ms += MINUTE_MS
+    assert left == [3, 3, 3, 3]
+    store.clock.now_ms += HOUR_MS
+    store.storage.maintain()
+    assert len(store.shards("raw")) == 2  # and then it goes on
+
+
 def test_a_day_that_lost_its_samples_is_never_rolled_up_from_what_comes_late(store: Store) -> None:
     sent = samples(MIDNIGHT_MS, MIDNIGHT_MS + HOUR_MS)
     store.send(sent)

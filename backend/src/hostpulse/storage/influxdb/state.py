@@ -16,7 +16,7 @@ from hostpulse.storage.tiers import HOUR_MS
 LATE = "late"
 SCHEMA = 1
 _MARKS_A_MS = 1000  # so that numbers made at once differ, and a double still holds them
-STATE_QUERY = 'SELECT "tenant", "version", "rolled", "raw_from" FROM "state"."hostpulse"'
+STATE_QUERY = 'SELECT "tenant", "version", "rolled", "raw_from", "dropped" FROM "state"."hostpulse"'
 _SHARDS = {"raw": "1d", "1m": "7d", "1h": "28d", "state": "28d"}
 
 
@@ -25,13 +25,14 @@ class State:
     """A tenant's database.
 
     Samples before `rolled_ms` (None: none yet) are rolled up; raw ones before `raw_from_ms` are
-    gone for good.
+    gone for good. `dropped_ms` is when retention last ended something (None: never).
     """
 
     database: str
     tenant: str
     rolled_ms: int | None = None
     raw_from_ms: int = 0
+    dropped_ms: int | None = None
 
     @property
     def hours_ms(self) -> int | None:
@@ -56,7 +57,7 @@ def read_state(found: list[Series], name: str) -> State | None:
     """Return what STATE_QUERY found, None for nothing; raises StorageError if it is too new."""
     if not found:
         return None
-    _, tenant, version, rolled, raw_from = found[0].rows[-1]
+    _, tenant, version, rolled, raw_from, dropped = found[0].rows[-1]
     if version != SCHEMA:
         raise StorageError(
             f"storage: the database {name} was written by a newer Hostpulse; update this one."
@@ -66,6 +67,7 @@ def read_state(found: list[Series], name: str) -> State | None:
         decode(str(tenant)),
         None if rolled is None else int(rolled),
         int(raw_from or 0),
+        None if dropped is None else int(dropped),
     )
 
 
@@ -120,6 +122,10 @@ class Tenants:
     def save_raw_from(self, state: State, raw_from_ms: int) -> State:
         """Keep where raw samples begin; return the state that says so."""
         return self._save(replace(state, raw_from_ms=raw_from_ms), f"raw_from={raw_from_ms}i")
+
+    def save_dropped(self, state: State, dropped_ms: int) -> State:
+        """Keep when retention ended something; return the state that says so."""
+        return self._save(replace(state, dropped_ms=dropped_ms), f"dropped={dropped_ms}i")
 
     def _save(self, state: State, fields: str) -> State:
         # Only what changed, so that two processes cannot undo each other's word.

@@ -47,7 +47,6 @@ class Upkeep:
         self._tiers = tiers
         _, self._minutes, self._hours = tiers
         self._writing = writing
-        self._dropped_ms: dict[tuple[str, str], int] = {}
 
     def run(self, now_ms: int) -> None:
         """Do what is due."""
@@ -56,7 +55,7 @@ class Upkeep:
         if states:
             shards = self._shards()
             for state in states:
-                self._drop_one(state, shards.get(state.database, []), now_ms)
+                self._drop_old(state, shards.get(state.database, []), now_ms)
 
     def _roll(self, state: State, now_ms: int) -> State:
         until_ms = (now_ms - SETTLE_MS) // MINUTE_MS * MINUTE_MS
@@ -119,12 +118,14 @@ class Upkeep:
                         self._fold(database, self._hours, hour_ms, hour_ms + HOUR_MS, only)
                     self._engine.write(database, "raw", done_lines(some))
 
-    def _drop_one(self, state: State, shards: Sequence[Shard], now_ms: int) -> None:
-        """Drop the oldest shard of each tier that is past its time, and no other for an hour."""
+    def _drop_old(self, state: State, shards: Sequence[Shard], now_ms: int) -> None:
+        """Drop the oldest shard of each tier that is past its time, and no other for an hour.
+
+        The hour outlasts this process: restarts under a clock that leapt ahead drop no more.
+        """
+        if state.dropped_ms is not None and 0 <= now_ms - state.dropped_ms < HOUR_MS:
+            return
         for tier in self._tiers:
-            place = (state.database, tier.name)
-            if 0 <= now_ms - self._dropped_ms.get(place, -HOUR_MS) < HOUR_MS:
-                continue
             ended = [
                 shard
                 for shard in shards
@@ -138,7 +139,7 @@ class Upkeep:
                 # Said first: nothing may be rolled up anew from a day that has lost its samples.
                 state = self._tenants.save_raw_from(state, oldest.end_ms)
             self._engine.query([f"DROP SHARD {oldest.id}"], seconds=UPKEEP_SECONDS)
-            self._dropped_ms[place] = now_ms
+            state = self._tenants.save_dropped(state, now_ms)
 
     def _shards(self) -> dict[str, list[Shard]]:
         (found,) = self._engine.query(["SHOW SHARDS"])
