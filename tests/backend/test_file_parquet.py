@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from math import nan
 from pathlib import Path
 from random import Random
@@ -13,6 +14,7 @@ import pandas as pd
 import pytest
 from hostpulse import catalogue
 from hostpulse.report import Key
+from hostpulse.storage.file import parquet
 from hostpulse.storage.file.parquet import Damaged, Reader, column_name, content
 from hostpulse.storage.file.places import Owner
 from hostpulse.storage.grid import Grid, folded, merged
@@ -143,22 +145,67 @@ def test_the_name_of_a_column_says_its_key(metric: str, instance: str) -> None:
     assert (found[2] or "") == instance
 
 
-@pytest.mark.parametrize("is_folded", [False, True])
-def test_a_flipped_bit_makes_a_file_damaged_and_causes_no_other_error(
-    tmp_path: Path, is_folded: bool
-) -> None:
+def some_content(is_folded: bool) -> bytes:
     samples = grid([[i / 10, i * 1e6, 7.0, i / 3] for i in range(40)], 60_000)
-    whole = bytes(content(folded(samples, 60_000) if is_folded else samples, OWNER))
-    file = tmp_path / "some.parquet"
-    damaged = 0
+    return bytes(content(folded(samples, 60_000) if is_folded else samples, OWNER))
+
+
+def read_flipped(whole: bytes, file: Path) -> Iterator[tuple[Owner, Grid] | None]:
+    """Yield what is read with a bit of each byte flipped, None where that is called damaged."""
     for at in range(len(whole)):
         file.write_bytes(whole[:at] + bytes([whole[at] ^ 1 << at % 8]) + whole[at + 1 :])
         try:
             with Reader(file) as reader:
-                reader.read()
+                yield reader.owner, reader.read()
         except Damaged:
-            damaged += 1
-    assert damaged > 100
+            yield None
+
+
+def is_same(found: tuple[Owner, Grid], written: Grid) -> bool:
+    owner, read = found
+    return (
+        owner == OWNER
+        and read.times.tolist() == written.times.tolist()
+        and read.keys == written.keys
+        and np.array_equal(read.planes, written.planes, equal_nan=True)
+    )
+
+
+@pytest.mark.parametrize("is_folded", [False, True])
+def test_a_flipped_bit_is_noticed_or_changes_nothing(tmp_path: Path, is_folded: bool) -> None:
+    file = tmp_path / "some.parquet"
+    whole = some_content(is_folded)
+    file.write_bytes(whole)
+    with Reader(file) as reader:
+        written = reader.read()
+    found = list(read_flipped(whole, file))
+    assert found.count(None) > len(whole) * 3 // 4
+    assert all(is_same(one, written) for one in found if one)
+
+
+@pytest.mark.parametrize("is_folded", [False, True])
+def test_a_file_from_before_checksums_is_read_and_its_damage_causes_no_other_error(
+    tmp_path: Path, is_folded: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as before:
+        writer = parquet.pq.ParquetWriter
+        before.setattr(
+            parquet.pq,
+            "ParquetWriter",
+            lambda *a, **more: writer(*a, **more | {"write_page_checksum": False}),
+        )
+        before.setattr(parquet, "_marked", memoryview)
+        old = some_content(is_folded)
+    file = tmp_path / "some.parquet"
+    file.write_bytes(some_content(is_folded))
+    with Reader(file) as reader:
+        written = reader.read()
+    file.write_bytes(old)
+    with Reader(file) as reader:
+        assert is_same((reader.owner, reader.read()), written)
+    found = list(read_flipped(old, file))
+    assert found.count(None) > 100
+    assert not all(is_same(one, written) for one in found if one)  # what checksums are for
 
 
 def day() -> Grid:

@@ -4,6 +4,9 @@ A column is named `metric` or `metric{instance}`; in a metric's name `{` and `\\
 them, so that names can be read back. In files of points each time has four rows, told apart by
 `stat`: mean, min, max and last; the mean is in `mean.metric`, so that the others need no more
 decimals than their samples, but with doubles. The file's metadata has the keys as they are.
+
+Parquet has a checksum for each page but none for the footer: ours stands right before it, where
+other readers never look.
 """
 
 from __future__ import annotations
@@ -11,11 +14,13 @@ from __future__ import annotations
 import errno
 import os
 import re
+import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import msgspec
 import numpy as np
@@ -29,6 +34,9 @@ from hostpulse.storage.file.places import Owner
 from hostpulse.storage.grid import FOLDED_PLANES, Floats, Grid, Times
 
 _META = b"hostpulse"
+_END = struct.Struct("<I4s")  # length of the footer, "PAR1"
+_MARK = struct.Struct("<4sI")  # _MARKED, checksum of the footer and of what follows it
+_MARKED = b"HPcs"
 _TIME, _STAT, _COUNT = "time", "stat", "count"
 _STATS = FOLDED_PLANES[:4]
 _SCALE = 10**catalogue.DECIMALS
@@ -94,10 +102,32 @@ def _written(table: Any, about: bytes) -> memoryview:
             field.name: _encoding(field.type) for field in table.schema if field.name != _STAT
         },
         store_decimal_as_integer=True, store_schema=False, write_statistics=[_TIME],
+        write_page_checksum=True,
     ) as writer:  # fmt: skip
         writer.write_table(table, row_group_size=table.num_rows or 1)
         writer.add_key_value_metadata({_META: about})
-    return memoryview(out.getvalue())
+    return _marked(memoryview(out.getvalue()))
+
+
+def _marked(data: memoryview) -> memoryview:
+    """Put the checksum of the footer before it; all places in a file count from its start."""
+    length, _ = _END.unpack(data[-_END.size :])
+    footer = data[-_END.size - length :]
+    mark = _MARK.pack(_MARKED, crc32(footer))
+    return memoryview(b"".join((data[: -len(footer)], mark, footer)))
+
+
+def _check_footer(source: Any) -> None:
+    """Return if the footer is as it was written, or has no checksum; raises ValueError, OSError."""
+    size = source.size()
+    length, _ = _END.unpack(source.read_at(_END.size, max(size - _END.size, 0)))
+    begin = size - _END.size - length - _MARK.size
+    if begin < 0:
+        raise ValueError("its end is not that of a Parquet file")
+    tail = memoryview(source.read_at(size - begin, begin))
+    marked, checksum = _MARK.unpack(tail[: _MARK.size])
+    if marked == _MARKED and crc32(tail[_MARK.size :]) != checksum:
+        raise ValueError("the checksum of its footer differs")
 
 
 def _encoding(kind: Any) -> str:
@@ -184,7 +214,8 @@ def _damage_noticed(path: Path) -> Iterator[None]:
         if error.errno is not None:  # the system's own; of bytes Arrow says no number
             raise
         raise Damaged(path, error) from error
-    except (pa.ArrowException, msgspec.MsgspecError, LookupError, TypeError, ValueError) as error:
+    except (pa.ArrowException, msgspec.MsgspecError, struct.error, LookupError, TypeError,
+            ValueError) as error:  # fmt: skip
         raise Damaged(path, error) from error
 
 
@@ -194,10 +225,12 @@ class Reader:
     def __init__(self, path: Path) -> None:
         self._path = path
         with _damage_noticed(path):
-            self._file = pq.ParquetFile(path)
+            self._source = pa.OSFile(str(path))
+            _check_footer(self._source)
+            self._file = pq.ParquetFile(self._source, page_checksum_verification=True)
             about = msgspec.json.decode(self._file.metadata.metadata[_META], type=_About)
             self.keys = tuple(Key(*key) for key in about.keys)
-            self._source = {self.keys[i]: self.keys[j] for i, j in about.same.items()}
+            self._columns = {self.keys[i]: self.keys[j] for i, j in about.same.items()}
         self._is_folded = about.is_folded
         self.owner = Owner(about.tenant, about.server)
         self.value_count = about.values
@@ -207,6 +240,7 @@ class Reader:
 
     def __exit__(self, *_: object) -> None:
         self._file.close()
+        self._source.close()
 
     def read(self, keys: Sequence[Key] | None = None) -> Grid:
         """Return the columns of `keys`, of all where None."""
@@ -214,7 +248,7 @@ class Reader:
             return self._read(self.keys if keys is None else tuple(keys))
 
     def _read(self, keys: tuple[Key, ...]) -> Grid:
-        own = [column_name(self._source.get(key, key)) for key in keys]
+        own = [column_name(self._columns.get(key, key)) for key in keys]
         names = [
             part
             for name in dict.fromkeys(own)
