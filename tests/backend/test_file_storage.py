@@ -206,20 +206,123 @@ def test_a_lost_layout_costs_nothing_while_another_segment_has_it(folder: Folder
     storage.close()
 
 
-def test_a_damaged_parquet_file_is_named(folder: Folder) -> None:
+def cut(folder: Folder, tier: str, name: str = "*", server: str = "srv_1") -> bytes:
+    """Damage the one file of a tier; return what is left."""
+    (file,) = folder.path.glob(f"tenants/*/{server}/{tier}/{name}.parquet")
+    file.write_bytes(file.read_bytes()[:-100])
+    return file.read_bytes()
+
+
+def counted(storage: FileStorage, bucket_ms: int, days: int = 1) -> int:
+    """Return how many samples a chart of the first days counts."""
+    window = Window(MIDNIGHT_MS, MIDNIGHT_MS + days * DAY_MS, bucket_ms=bucket_ms)
+    found = storage.history("a", "srv_1", Wanted(("memory_used",)), window)
+    return sum(sum(series.points.count) for series in found.series)
+
+
+def let_late_samples_settle(folder: Folder, storage: FileStorage) -> None:
+    for _ in range(2):
+        folder.clock.advance(HOUR_MS + MINUTE_MS)
+        storage.maintain()
+
+
+def live_days(folder: Folder, storage: FileStorage, days: int = 1) -> None:
+    live(folder, storage, 24 * days)
+    folder.clock.advance(5 * MINUTE_MS)
+    storage.maintain()
+
+
+def test_a_damaged_file_is_told_and_set_aside_by_whoever_reads_it(folder: Folder) -> None:
     storage = folder.open()
     live(folder, storage, 1)
     storage.close()
-    (file,) = folder.path.glob("tenants/*/srv_1/raw/*")
-    file.write_bytes(file.read_bytes()[:-100])
-    storage = FileStorage(folder.path, Options(folder.clock, folder.path))
-    with pytest.raises(StorageError, match=file.name):
-        times(storage)
+    damaged = cut(folder, "raw")
+    with capture_logs() as logs:
+        storage = folder.open()
+    assert [one["event"] for one in logs] == ["a damaged file is set aside"]
+    assert times(storage) == []
+    assert storage.lost() == Lost(1, len(damaged))
     assert append(storage, [sample(MIDNIGHT_MS + 1), sample(folder.clock.now_ms)]) == 2
-    file.rename(folder.path / "taken-away")
-    assert times(storage) == [MIDNIGHT_MS + 1, folder.clock.now_ms]
-    live(folder, storage, 26)
-    assert len(times(storage)) == 26 * 60 + 1
+    live(folder, storage, 25)
+    assert len(times(storage)) == 25 * 60 + 1
+    storage.close()
+
+
+@pytest.mark.parametrize("tier", ["raw", "1m", "1h"])
+def test_a_chart_over_a_damaged_file_is_made_of_another_tier(tier: str, folder: Folder) -> None:
+    storage = folder.open()
+    live_days(folder, storage)
+    storage.close()
+    damaged = cut(folder, tier)
+    storage = FileStorage(folder.path, Options(folder.clock, folder.path))
+    for bucket_ms in (MINUTE_MS, HOUR_MS):
+        assert counted(storage, bucket_ms) == 24 * 60
+    assert storage.series("a", "srv_1")
+    assert sum(storage.usage().servers.values()) > 0
+    assert storage.lost() == Lost(1, len(damaged))
+    storage.maintain()
+    assert len(folder.files(tier)) == (tier != "raw")  # the samples alone cannot be made anew
+    for bucket_ms in (MINUTE_MS, HOUR_MS):
+        assert counted(storage, bucket_ms) == 24 * 60
+    storage.close()
+
+
+def test_a_reader_tells_what_is_damaged_and_leaves_it_to_the_writer(folder: Folder) -> None:
+    storage = folder.open()
+    live(folder, storage, 2)
+    damaged = cut(folder, "raw", "*T00")
+    reader = folder.open(read_only=True)
+    assert len(times(reader)) == 60
+    assert sum(tier.value_count or 0 for tier in reader.usage().tiers) > 0
+    assert reader.lost() == Lost(1, len(damaged))
+    assert len(folder.files("raw")) == 2
+    reader.close()
+    storage.close()
+
+
+@pytest.mark.parametrize("late", [1, 2])
+def test_late_samples_cost_no_points_whose_samples_are_damaged(late: int, folder: Folder) -> None:
+    storage = folder.open()
+    live(folder, storage, 1)
+    storage.close()
+    cut(folder, "raw")
+    storage = FileStorage(folder.path, Options(folder.clock, folder.path))
+    for number in range(late):
+        append(storage, [sample(MIDNIGHT_MS + 1 + number)])
+        let_late_samples_settle(folder, storage)
+    assert len(times(storage)) == late
+    assert counted(storage, MINUTE_MS) >= 60
+    live(folder, storage, 22)
+    folder.clock.advance(5 * MINUTE_MS)
+    storage.maintain()
+    assert counted(storage, HOUR_MS) >= 60
+    storage.close()
+
+
+@pytest.mark.parametrize("tier", ["1m", "1h"])
+def test_late_samples_of_a_day_make_its_damaged_points_anew(tier: str, folder: Folder) -> None:
+    storage = folder.open()
+    live_days(folder, storage, 2)
+    storage.close()
+    cut(folder, tier, "2026-11-23" if tier == "1m" else "*")
+    storage = FileStorage(folder.path, Options(folder.clock, folder.path))
+    append(storage, [sample(MIDNIGHT_MS + 1)])
+    let_late_samples_settle(folder, storage)
+    for bucket_ms in (MINUTE_MS, HOUR_MS):
+        assert counted(storage, bucket_ms, 2) == 2 * 24 * 60 + 1
+    storage.close()
+
+
+def test_a_file_that_is_damaged_again_is_kept_as_well(folder: Folder) -> None:
+    storage = folder.open()
+    live(folder, storage, 1)
+    pieces = []
+    for number in range(3):
+        pieces.append(cut(folder, "raw"))
+        append(storage, [sample(MIDNIGHT_MS + 1 + number)])
+        let_late_samples_settle(folder, storage)
+    assert sorted(p.read_bytes() for p in (folder.path / "quarantine").iterdir()) == sorted(pieces)
+    assert storage.lost() == Lost(3, sum(map(len, pieces)))
     storage.close()
 
 

@@ -83,6 +83,25 @@ def merged(grids: Sequence[Grid], planes: int = 1) -> Grid:
     return Grid(times, keys, numbers)
 
 
+def fuller(old: Grid, fresh: Grid) -> Grid:
+    """Return all points of both; of two at the same time the one that more values were folded to.
+
+    Of the same samples that is the old one; a fold of fewer never takes its place.
+    """
+    if not (len(old.times) and len(fresh.times)):
+        return old if len(old.times) else fresh
+    _, at, fresh_at = np.intersect1d(old.times, fresh.times, True, return_indices=True)
+    stays = np.ones(len(old.times), np.bool_)
+    stays[at] = _value_counts(old)[at] >= _value_counts(fresh)[fresh_at]
+    kept = Grid(old.times[stays], old.keys, old.planes[:, stays])
+    return merged([kept, fresh], len(FOLDED_PLANES))
+
+
+def _value_counts(points: Grid) -> Floats:
+    counts: Floats = np.nansum(points.planes[_COUNT], axis=1)
+    return counts
+
+
 def as_points(grid: Grid) -> Grid:
     """Take each sample for a point of its own; points stay what they are."""
     if len(grid.planes) == len(FOLDED_PLANES):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 from hostpulse.storage import Lost
@@ -10,21 +12,33 @@ from hostpulse.storage.file.durable import TEMPORARY, make_folder, told_in_words
 
 
 class Quarantine:
-    """The folder of what is damaged; it is made when there is something to put into it."""
+    """The folder of what is damaged; it is made when there is something to put into it.
 
-    def __init__(self, folder: Path) -> None:
+    `read_only` leaves damaged files where they are and counts them there.
+    """
+
+    def __init__(self, folder: Path, read_only: bool) -> None:
         self._folder = folder
+        self._read_only = read_only
+        self._left: dict[Path, int] = {}
 
     def keep(self, name: str, content: bytes) -> Path:
-        """Keep a copy of damaged bytes; return where."""
+        """Keep a copy of damaged bytes, one however often they are found; return where."""
         make_folder(self._folder)
-        write_file(self._folder / name, content)
-        return self._folder / name
+        path = next(
+            path for path in self._paths(name) if not path.exists() or path.read_bytes() == content
+        )
+        if not path.exists():
+            write_file(path, content)
+        return path
 
     def take(self, file: Path, name: str) -> Path:
         """Move a damaged file here; return where it is now."""
+        if self._read_only:
+            self._left[file] = file.stat().st_size
+            return file
         make_folder(self._folder)
-        return file.replace(self._folder / name)
+        return file.replace(next(path for path in self._paths(name) if not path.exists()))
 
     def lost(self) -> Lost:
         """Return what lies here, from this run and from earlier ones."""
@@ -38,4 +52,11 @@ class Quarantine:
                     ]
             except FileNotFoundError:
                 sizes = []
+        sizes += [size for file, size in self._left.items() if file.exists()]
         return Lost(len(sizes), sum(sizes))
+
+    def _paths(self, name: str) -> Iterator[Path]:
+        """Yield where something of this name may lie: the same file can be damaged again."""
+        yield self._folder / name
+        for number in count(2):
+            yield self._folder / f"{name}.{number}"

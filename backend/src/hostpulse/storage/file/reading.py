@@ -6,13 +6,17 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
 from hostpulse.report import Key, Layout, Sample
 from hostpulse.storage import History, StorageError, Wanted, Window
+from hostpulse.storage.file import places
 from hostpulse.storage.file.archive import Archive
+from hostpulse.storage.file.durable import in_words
+from hostpulse.storage.file.parquet import Damaged
 from hostpulse.storage.file.recovery import Shelves
 from hostpulse.storage.file.shelf import SealedFile, Shelf
 from hostpulse.storage.grid import (
@@ -41,18 +45,38 @@ class _Raw:
 
 
 class Reading:
-    """Reads one server's samples and points; `look_again` learns anew which files it has."""
+    """Reads samples and points, past files that are damaged.
+
+    `look_again` learns anew which files a server has, `set_aside` takes a damaged one from it and
+    returns False if it was not.
+    """
 
     def __init__(
-        self, shelves: Shelves, archive: Archive, look_again: Callable[[Shelf], None]
+        self,
+        shelves: Shelves,
+        archive: Archive,
+        look_again: Callable[[Shelf], None],
+        set_aside: Callable[[Shelf, Path], bool],
     ) -> None:
         self._shelves = shelves
         self._archive = archive
         self._look_again = look_again
+        self._set_aside = set_aside
 
     def history(self, shelf: Shelf, wanted: Wanted, window: Window, choice: Choice) -> History:
         """Answer `window`, in the way that was chosen."""
         return self._retried(shelf, lambda: self._history(shelf, wanted, window, choice))
+
+    def value_count(self, shelf: Shelf, tier: int) -> int:
+        """Return how many numbers the files of a tier have."""
+        return self._retried(shelf, lambda: sum(map(self._archive.value_count, shelf.tier(tier))))
+
+    def point_count(self, file: SealedFile) -> int:
+        """Return how many points a file has, 0 where that cannot be told."""
+        try:
+            return len(self._archive.times(file))
+        except (OSError, Damaged):
+            return 0
 
     def keys(self, shelf: Shelf) -> list[Key]:
         """Return every key that the files of a server have."""
@@ -66,11 +90,17 @@ class Reading:
                 yield from self._retried(shelf, partial(self._samples, shelf, left, right))
 
     def _retried(self, shelf: Shelf, read: Callable[[], T]) -> T:
-        for _ in range(_ATTEMPTS):
+        failures = 0
+        while failures < _ATTEMPTS:
             try:
                 return read()
             except FileNotFoundError:  # sealed anew meanwhile, or taken away by somebody
+                failures += 1
                 self._look_again(shelf)
+            except OSError as error:
+                raise in_words(f"Cannot read the files in {shelf.folder}", error) from error
+            except Damaged as error:
+                failures += not self._set_aside(shelf, error.path)
         raise StorageError(
             f"Files go missing in {shelf.folder}; let nobody else tidy it, and ask again."
         )
@@ -117,7 +147,11 @@ class Reading:
         start_ms = window.start_ms - window.start_ms % step_ms
         end_ms = -(-window.end_ms // step_ms) * step_ms
         with self._shelves.lock:
-            unsealed = [hour for hour in shelf.pending if start_ms - HOUR_MS < hour < end_ms]
+            unsealed = sorted(
+                hour
+                for hour in {*shelf.pending, *self._unfolded(shelf, step_ms)}
+                if start_ms - HOUR_MS < hour < end_ms
+            )
             raws = [self._unsealed(shelf, hour, hour + HOUR_MS) for hour in unsealed]
             files = self._point_files(shelf, start_ms, end_ms, step_ms)
         points = self._points(files, wanted, step_ms)
@@ -134,6 +168,16 @@ class Reading:
         return _Raw(shelf.between(start_ms, end_ms), _overlapping(sealed, start_ms, end_ms))
 
     @staticmethod
+    def _unfolded(shelf: Shelf, step_ms: int) -> set[int]:
+        """Return the hours whose points are lost and can be made of their samples."""
+        days = shelf.days_without_minutes()
+        if step_ms != MINUTE_MS:
+            unmerged = shelf.unmerged_days()
+            months = shelf.hour_months
+            days = {day for day in days if day in unmerged or places.month_start(day) not in months}
+        return {hour for day in days for hour in range(day, day + DAY_MS, HOUR_MS)}
+
+    @staticmethod
     def _point_files(
         shelf: Shelf, start_ms: int, end_ms: int, step_ms: int
     ) -> list[tuple[SealedFile, int]]:
@@ -141,12 +185,14 @@ class Reading:
         minutes = _overlapping(shelf.minute_days.values(), start_ms, end_ms)
         if step_ms == MINUTE_MS:
             return [(file, MINUTE_MS) for file in minutes]
-        unmerged = {
-            hour - hour % DAY_MS for hour in shelf.hours
-        }  # days not yet in the month's file
-        today = [(file, MINUTE_MS) for file in minutes if file.start_ms in unmerged]
+        unmerged, lost = shelf.unmerged_days(), shelf.months_without_hours()
+        alone = [
+            (file, MINUTE_MS)
+            for file in minutes
+            if file.start_ms in unmerged or places.month_start(file.start_ms) in lost
+        ]
         months = _overlapping(shelf.hour_months.values(), start_ms, end_ms)
-        return [*today, *((file, HOUR_MS) for file in months)]
+        return [*alone, *((file, HOUR_MS) for file in months)]
 
     def _points(
         self, files: Iterable[tuple[SealedFile, int]], wanted: Wanted, step_ms: int

@@ -11,21 +11,19 @@ from itertools import groupby
 from threading import Lock
 from typing import NamedTuple
 
-import numpy as np
 import structlog
 
 from hostpulse.report import Sample
 from hostpulse.storage import StorageError
 from hostpulse.storage.file import places
-from hostpulse.storage.file.archive import Archive
+from hostpulse.storage.file.damage import Damage
 from hostpulse.storage.file.durable import make_folder, sync_folder, told_in_words, write_file
 from hostpulse.storage.file.journal import Journal
-from hostpulse.storage.file.parquet import Damaged, content
+from hostpulse.storage.file.parquet import content
 from hostpulse.storage.file.places import Owner
-from hostpulse.storage.file.quarantine import Quarantine
 from hostpulse.storage.file.recovery import Shelves
 from hostpulse.storage.file.shelf import Files, SealedFile, Shelf
-from hostpulse.storage.grid import FOLDED_PLANES, Grid, folded, merged, of_samples
+from hostpulse.storage.grid import FOLDED_PLANES, Grid, folded, fuller, merged, of_samples
 from hostpulse.storage.tiers import DAY_MS, HOUR_MS, MINUTE_MS, Tier
 
 SETTLE_MS = 5 * MINUTE_MS  # an hour's last samples are on their way for a while
@@ -50,13 +48,13 @@ class Sealing:
         self,
         shelves: Shelves,
         journal: Journal,
-        quarantine: Quarantine,
+        damage: Damage,
         tiers: Sequence[Tier],
         budget_bytes: int,
     ) -> None:
         self._shelves = shelves
         self._journal = journal
-        self._quarantine = quarantine
+        self._damage = damage
         self._tiers = tiers
         self._budget_bytes = budget_bytes
         self._dropped_ms: dict[int, int] = {}
@@ -85,15 +83,30 @@ class Sealing:
             days = sorted({_day(hour) for hour in shelf.hours})
             merge = [day for day in days if day + DAY_MS + MERGE_MS <= now_ms]
             due = _due(shelf, now_ms)
-        if merge or due:
+            minutes, months = self._lost_points(shelf, now_ms)
+        if merge or due or minutes or months:
             with self.files_lock:
                 if self._shelves.get(shelf.tenant, shelf.server) is not shelf:
                     return  # forgotten meanwhile
                 for day_ms in merge:
                     self._merge_day(shelf, day_ms)
                 self._seal_hours(shelf, due)
+                for day_ms in minutes:
+                    self._minutes(shelf, day_ms)
+                for month_ms in months:
+                    self._fold_hours(shelf, month_ms, _NOTHING)
                 with self._shelves.lock:
                     shelf.trim()
+
+    def _lost_points(self, shelf: Shelf, now_ms: int) -> tuple[list[int], list[int]]:
+        """Return the days and months whose points are lost and are to be made anew."""
+        _, minutes, hours = self._tiers
+        return (
+            [day_ms for day_ms in sorted(shelf.days_without_minutes())
+             if _minutes_of(day_ms).end_ms > now_ms - minutes.keep_ms],
+            [month_ms for month_ms in sorted(shelf.months_without_hours())
+             if _month_of(month_ms).end_ms > now_ms - hours.keep_ms],
+        )  # fmt: skip
 
     def _seal_hours(self, shelf: Shelf, hours: Sequence[int]) -> None:
         for day_ms, of_day in groupby(hours, key=_day):
@@ -118,17 +131,12 @@ class Sealing:
                        if start_ms <= at < start_ms + length_ms]  # fmt: skip
         if not raw:
             return
-        fresh = merged(points, len(FOLDED_PLANES))
-        minutes = self._replace_points(shelf, shelf.minute_days, _minutes_of(day_ms), fresh, hours)
-        month = None
-        if is_merged:
-            fresh = folded(fresh, HOUR_MS)
-            month = self._replace_points(shelf, shelf.hour_months, _month_of(day_ms), fresh, hours)
         with self._shelves.lock:
             (shelf.days if is_merged else shelf.hours).update({one.start_ms: one for one in raw})
-            shelf.minute_days[day_ms] = minutes
-            if month is not None:
-                shelf.hour_months[month.start_ms] = month
+        minutes = self._fold_minutes(shelf, day_ms, merged(points, len(FOLDED_PLANES)))
+        if is_merged:
+            self._fold_hours(shelf, day_ms, minutes)
+        with self._shelves.lock:
             for row in sealed:
                 if row.time_ms - row.time_ms % HOUR_MS in hours and shelf.is_pending(row.time_ms):
                     shelf.note_sealed(row.time_ms)
@@ -138,57 +146,74 @@ class Sealing:
     ) -> tuple[SealedFile, Grid]:
         is_hour = end_ms - start_ms == HOUR_MS
         old = (shelf.hours if is_hour else shelf.days).get(start_ms)
-        sealed = self._whole(old) if old else _NOTHING
+        sealed = self._damage.whole(shelf, old) if old else _NOTHING
         grid = merged([sealed, of_samples(rows)])
         if old and len(grid.times) == len(sealed.times):
             return old, grid
         name = places.hour_name(start_ms) if is_hour else places.day_name(start_ms)
         return _write(shelf, _Place(places.RAW, name, start_ms, end_ms), grid), grid
 
-    def _replace_points(
-        self, shelf: Shelf, files: Files, place: _Place, fresh: Grid, hours: Sequence[int]
-    ) -> SealedFile:
-        """Write a file of points anew, with `fresh` in place of what it had for `hours`."""
-        old = files.get(place.start_ms)
-        if old is not None:
-            points = self._whole(old)
-            stay = np.isin(points.times - points.times % HOUR_MS, hours, invert=True)
-            others = Grid(points.times[stay], points.keys, points.planes[:, stay])
-            fresh = merged([fresh, others], len(FOLDED_PLANES))
-        return _write(shelf, place, fresh)
+    def _fold_minutes(self, shelf: Shelf, day_ms: int, fresh: Grid) -> Grid:
+        """Bring points of a minute into the file of their day; return all of it.
+
+        One that is lost is made anew of all samples of the day.
+        """
+        points = self._points(shelf, shelf.minute_days.get(day_ms))
+        if not len(points.times):
+            raw = merged([self._damage.whole(shelf, file) for file in _raw_files(shelf, day_ms)])
+            points = folded(raw, MINUTE_MS)
+        return self._keep_points(shelf, shelf.minute_days, _minutes_of(day_ms), points, fresh)
+
+    def _fold_hours(self, shelf: Shelf, time_ms: int, minutes: Grid) -> None:
+        """Bring points of an hour, folded from `minutes`, into the file of the month.
+
+        One that is lost is made anew of all minutes of its days.
+        """
+        place = _month_of(time_ms)
+        points = self._points(shelf, shelf.hour_months.get(place.start_ms))
+        if not len(points.times):
+            days = [
+                file
+                for day_ms, file in sorted(shelf.minute_days.items())
+                if place.start_ms <= day_ms < place.end_ms and day_ms not in shelf.unmerged_days()
+            ]
+            found = [self._damage.whole(shelf, file) for file in days]
+            points = folded(merged(found, len(FOLDED_PLANES)), HOUR_MS)
+        fresh = folded(minutes, HOUR_MS)
+        self._keep_points(shelf, shelf.hour_months, place, points, fresh)
+
+    def _points(self, shelf: Shelf, file: SealedFile | None) -> Grid:
+        return self._damage.whole(shelf, file) if file else _NOTHING
+
+    def _keep_points(
+        self, shelf: Shelf, files: Files, place: _Place, old: Grid, fresh: Grid
+    ) -> Grid:
+        points = fuller(old, fresh)
+        if len(points.times):
+            file = _write(shelf, place, points)
+            with self._shelves.lock:
+                files[place.start_ms] = file
+        return points
+
+    def _minutes(self, shelf: Shelf, day_ms: int) -> Grid:
+        """Return a day's points of a minute, made anew where they are lost."""
+        points = self._points(shelf, shelf.minute_days.get(day_ms))
+        return points if len(points.times) else self._fold_minutes(shelf, day_ms, _NOTHING)
 
     def _merge_day(self, shelf: Shelf, day_ms: int) -> None:
         """Make one file of the hours of a day that is over, and its points of an hour."""
-        hours = [file for start, file in sorted(shelf.hours.items()) if _day(start) == day_ms]
-        day = [shelf.days[day_ms]] if day_ms in shelf.days else []
-        raw = merged([self._whole(file) for file in (*hours, *day)])
-        month = None
-        if day_ms in shelf.minute_days:
-            points = folded(self._whole(shelf.minute_days[day_ms]), HOUR_MS)
-            place, stamps = _month_of(day_ms), range(day_ms, day_ms + DAY_MS, HOUR_MS)
-            month = self._replace_points(shelf, shelf.hour_months, place, points, list(stamps))
-        end_ms = day_ms + DAY_MS
-        place = _Place(places.RAW, places.day_name(day_ms), day_ms, end_ms)
-        merged_day = _write(shelf, place, raw)
+        files = _raw_files(shelf, day_ms)
+        raw = merged([self._damage.whole(shelf, file) for file in files])
+        self._fold_hours(shelf, day_ms, self._minutes(shelf, day_ms))
+        day = None
+        if len(raw.times):
+            place = _Place(places.RAW, places.day_name(day_ms), day_ms, day_ms + DAY_MS)
+            day = _write(shelf, place, raw)
         with self._shelves.lock:
-            shelf.days[day_ms] = merged_day
-            if month is not None:
-                shelf.hour_months[month.start_ms] = month
-            for file in hours:
-                del shelf.hours[file.start_ms]
-        _remove(hours)
-
-    def _whole(self, file: SealedFile) -> Grid:
-        """Return all of a file; one that is damaged goes to the quarantine and has nothing."""
-        try:
-            return Archive.whole(file)
-        except FileNotFoundError:  # somebody took it away, as we ask for where one is damaged
-            return _NOTHING
-        except Damaged as error:
-            server, tier = file.path.parts[-3:-1]
-            aside = self._quarantine.take(file.path, f"{server}-{tier}-{file.path.name}")
-            self._log.error("a damaged file is set aside", problem=str(error), kept_in=str(aside))
-            return _NOTHING
+            shelf.drop_files(files)
+            if day is not None:
+                shelf.days[day_ms] = day
+        _remove([file for file in files if day is None or file.path != day.path])
 
     # -- dropping ---------------------------------------------------------
 
@@ -246,6 +271,12 @@ def _due(shelf: Shelf, now_ms: int) -> list[int]:
     return over
 
 
+def _raw_files(shelf: Shelf, day_ms: int) -> list[SealedFile]:
+    """Return the files of the samples of a day, those of its hours first."""
+    hours = [file for start, file in sorted(shelf.hours.items()) if _day(start) == day_ms]
+    return [*hours, shelf.days[day_ms]] if day_ms in shelf.days else hours
+
+
 def _day(time_ms: int) -> int:
     return time_ms - time_ms % DAY_MS
 
@@ -270,7 +301,7 @@ def _write(shelf: Shelf, place: _Place, grid: Grid) -> SealedFile:
     return SealedFile(folder / place.name, place.start_ms, place.end_ms, len(data))
 
 
-def _remove(files: Iterable[SealedFile]) -> None:
+def _remove(files: Sequence[SealedFile]) -> None:
     folders = {file.path.parent for file in files}
     for file in files:
         file.path.unlink(missing_ok=True)

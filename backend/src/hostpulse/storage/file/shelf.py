@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hostpulse.report import Sample
+from hostpulse.storage.file import places
 from hostpulse.storage.file.journal import Segment
 from hostpulse.storage.memory import CAPACITY
 from hostpulse.storage.tiers import DAY_MS, HOUR_MS
@@ -91,6 +92,19 @@ class Shelf:
         if day_ms in self.days:
             return True
         return any(hour_ms in self.hours for hour_ms in range(day_ms, day_ms + DAY_MS, HOUR_MS))
+
+    def unmerged_days(self) -> set[int]:
+        """Return the days whose samples are in files of an hour and not yet in the day's."""
+        return {hour_ms - hour_ms % DAY_MS for hour_ms in list(self.hours)}
+
+    def days_without_minutes(self) -> set[int]:
+        """Return the days that have files of samples, but lost that of their points of a minute."""
+        return {*list(self.days), *self.unmerged_days()} - {*list(self.minute_days)}
+
+    def months_without_hours(self) -> set[int]:
+        """Return the months that have points of a minute, but lost those of an hour."""
+        merged = {*list(self.minute_days)} - self.unmerged_days()
+        return {places.month_start(day_ms) for day_ms in merged} - {*list(self.hour_months)}
 
     def tier(self, number: int) -> list[SealedFile]:
         """Return the files of a tier: 0 samples, 1 points of a minute, 2 of an hour."""

@@ -15,6 +15,7 @@ from hostpulse.report import Key, Layout, Sample
 from hostpulse.storage import Appended, Batch, Lost, Options, StorageError, Usage
 from hostpulse.storage.file import recovery
 from hostpulse.storage.file.archive import Archive
+from hostpulse.storage.file.damage import Damage
 from hostpulse.storage.file.durable import make_folder, sync_folder, told_in_words
 from hostpulse.storage.file.journal import Journal, keep_copy
 from hostpulse.storage.file.parquet import Damaged
@@ -65,7 +66,7 @@ class FileStorage:
 
     def _open(self, options: Options) -> None:
         journal = self._folder / "journal"
-        self._quarantine = Quarantine(self._folder / "quarantine")
+        self._quarantine = Quarantine(self._folder / "quarantine", self._read_only)
         self._shelves = Shelves(self._folder)
         self._journal = Journal(journal, self._clock_ms)
         self._archive = Archive()
@@ -74,10 +75,11 @@ class FileStorage:
             self._shelves, self._journal.segments, None if self._read_only else self._quarantine
         )
         recovery.find_files(self._shelves, self._folder, clean=not self._read_only)
+        self._damage = Damage(self._shelves, self._quarantine)
         self._sealing = Sealing(
-            self._shelves, self._journal, self._quarantine, self._tiers, options.budget_bytes
+            self._shelves, self._journal, self._damage, self._tiers, options.budget_bytes
         )
-        self._reading = Reading(self._shelves, self._archive, self._look_again)
+        self._reading = Reading(self._shelves, self._archive, self._look_again, self._set_aside)
         self._loader = Thread(
             target=self._load, args=(layouts,), name="storage-loader", daemon=True
         )
@@ -204,7 +206,7 @@ class FileStorage:
         shelves = self._shelves.all()
         with self._shelves.lock:
             pending = {shelf: shelf.pending_rows() for shelf in shelves}
-        return usage_of(pending, self._journal.size_bytes(), self._archive, self._tiers)
+        return usage_of(pending, self._journal.size_bytes(), self._reading, self._tiers)
 
     def lost(self) -> Lost:
         return self._quarantine.lost()
@@ -242,6 +244,10 @@ class FileStorage:
     def _look_again(self, shelf: Shelf) -> None:
         with self._sealing.files_lock, self._shelves.lock:
             recovery.find_files_of(shelf, clean=False)
+
+    def _set_aside(self, shelf: Shelf, path: Path) -> bool:
+        with self._sealing.files_lock:
+            return self._damage.inspect(shelf, path)
 
     def _refuse_if_read_only(self) -> None:
         if self._read_only:

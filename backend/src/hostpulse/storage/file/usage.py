@@ -9,7 +9,7 @@ import numpy as np
 from hostpulse.report import Sample
 from hostpulse.storage import TierUsage, Usage
 from hostpulse.storage.file import places
-from hostpulse.storage.file.archive import Archive
+from hostpulse.storage.file.reading import Reading
 from hostpulse.storage.file.shelf import SealedFile, Shelf
 from hostpulse.storage.tiers import DAY_MS, HOUR_MS, MINUTE_MS, Tier
 
@@ -17,7 +17,7 @@ from hostpulse.storage.tiers import DAY_MS, HOUR_MS, MINUTE_MS, Tier
 def usage_of(
     pending: Mapping[Shelf, Sequence[Sample]],
     journal_bytes: int,
-    archive: Archive,
+    reading: Reading,
     tiers: Sequence[Tier],
 ) -> Usage:
     """Return what all takes; `pending` are the rows of each shelf that only the journal has."""
@@ -28,7 +28,7 @@ def usage_of(
         + int(share * len(some))
         for shelf, some in pending.items()
     }
-    sealed = [_tier(list(pending), i, tier, archive) for i, tier in enumerate(tiers)]
+    sealed = [_tier(list(pending), i, tier, reading) for i, tier in enumerate(tiers)]
     return Usage([_journal(rows, journal_bytes), *sealed], servers)
 
 
@@ -38,15 +38,15 @@ def _journal(rows: Sequence[Sample], size_bytes: int) -> TierUsage:
     return TierUsage("journal", size_bytes, int(values), oldest_ms, None)
 
 
-def _tier(shelves: Sequence[Shelf], number: int, tier: Tier, archive: Archive) -> TierUsage:
+def _tier(shelves: Sequence[Shelf], number: int, tier: Tier, reading: Reading) -> TierUsage:
+    values = sum(reading.value_count(shelf, number) for shelf in shelves)
     files = [file for shelf in shelves for file in shelf.tier(number)]
-    values = sum(archive.value_count(file) for file in files)
     oldest_ms = min((file.start_ms for file in files), default=None)
-    day_bytes = (_raw_day, _minutes_day, _hours_day)[number](shelves, archive)
+    day_bytes = (_raw_day, _minutes_day, _hours_day)[number](shelves, reading)
     return TierUsage(tier.name, _size(files), values, oldest_ms, tier.keep_ms, day_bytes)
 
 
-def _raw_day(shelves: Sequence[Shelf], _archive: Archive) -> int | None:
+def _raw_day(shelves: Sequence[Shelf], _reading: Reading) -> int | None:
     if (day := _full_day(shelves)) is not None:
         return _size(_there(shelf.days.get(day) for shelf in shelves))
     if (hour := _newest_hour(shelves)) is not None:
@@ -54,22 +54,22 @@ def _raw_day(shelves: Sequence[Shelf], _archive: Archive) -> int | None:
     return None
 
 
-def _minutes_day(shelves: Sequence[Shelf], archive: Archive) -> int | None:
+def _minutes_day(shelves: Sequence[Shelf], reading: Reading) -> int | None:
     if (day := _full_day(shelves)) is not None:
         return _size(_there(shelf.minute_days.get(day) for shelf in shelves))
     if (hour := _newest_hour(shelves)) is not None:
         present = [shelf for shelf in shelves if hour in shelf.hours]
         files = _there(shelf.minute_days.get(hour - hour % DAY_MS) for shelf in present)
-        return _stretched(files, archive, MINUTE_MS)
+        return _stretched(files, reading, MINUTE_MS)
     return None
 
 
-def _hours_day(shelves: Sequence[Shelf], archive: Archive) -> int | None:
+def _hours_day(shelves: Sequence[Shelf], reading: Reading) -> int | None:
     if (day := _newest_day(shelves)) is None:
         return None
     present = [shelf for shelf in shelves if day in shelf.days]
     files = _there(shelf.hour_months.get(places.month_start(day)) for shelf in present)
-    return _stretched(files, archive, HOUR_MS)
+    return _stretched(files, reading, HOUR_MS)
 
 
 def _newest_day(shelves: Sequence[Shelf]) -> int | None:
@@ -95,7 +95,8 @@ def _size(files: Iterable[SealedFile]) -> int:
     return sum(file.size_bytes for file in files)
 
 
-def _stretched(files: Iterable[SealedFile], archive: Archive, step_ms: int) -> int:
+def _stretched(files: Iterable[SealedFile], reading: Reading, step_ms: int) -> int:
     """Return what files take once each has the points of a whole day, no more and no fewer."""
     points = DAY_MS // step_ms
-    return sum(file.size_bytes * points // len(archive.times(file)) for file in files)
+    known = [(file.size_bytes, reading.point_count(file)) for file in files]
+    return sum(size * points // count for size, count in known if count)
