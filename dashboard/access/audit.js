@@ -13,14 +13,15 @@ export function show({ office, draw }) {
   /** @type {Deed[] | null} */
   let deeds = null;
   let hasOlder = true;
+  let endsWell = true;
 
   async function load() {
-    deeds = await office.deeds(0);
+    ({ deeds, endsWell } = await office.deeds(0));
   }
 
   async function older() {
     try {
-      const more = await office.deeds(deeds?.at(-1)?.number ?? 0);
+      const { deeds: more } = await office.deeds(deeds?.at(-1)?.number ?? 0);
       hasOlder = more.length > 0;
       deeds = [...(deeds ?? []), ...more];
     } catch (error) {
@@ -38,6 +39,7 @@ export function show({ office, draw }) {
   return {
     load,
     content: () => html`
+      ${endsWell ? nothing : html`<p class="caution" role="alert">Entries are missing at the end of the log, or were added past it: somebody changed the database. <code>hostpulse audit verify</code> says which.</p>`}
       <p class="muted">The newest first. Each entry holds the one before; <code>hostpulse audit verify</code> proves that none was changed.
         Of refused requests each asker has 10 rows in 10 minutes; the next one says how many more there were.</p>
       ${dataTable("Audit log", ["When", "Who", "What", "On", "Result", "From"], deeds?.map(row))}

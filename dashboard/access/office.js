@@ -90,7 +90,10 @@ export function createOffice({ get, change }) {
     /** @param {string} id @returns {Promise<string>} the link */
     resetLink: async (id) => textOf(await change("POST", `/api/people/${part(id)}/reset`), "link"),
     /** @param {number} before 0 for the newest */
-    deeds: async (before) => listOf(await get(`/api/audit${before ? `?before=${before}` : ""}`), "entries", decodeDeed),
+    async deeds(before) {
+      const answer = await get(`/api/audit${before ? `?before=${before}` : ""}`);
+      return { deeds: listOf(answer, "entries", decodeDeed), endsWell: asObject(answer).ends_well === true };
+    },
 
     keys: async () => listOf(await get("/api/keys"), "keys", decodeKey),
     /** @param {{kind: string, label: string, scopes?: string[], days?: number}} wanted @returns {Promise<string>} the key */

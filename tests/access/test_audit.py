@@ -52,6 +52,11 @@ TAMPERED = {
         "UPDATE audit SET number = 3 WHERE number = 4",
         "UPDATE audit SET number = 4 WHERE number = 100",
     ],
+    "cut off at the end": ["DELETE FROM audit WHERE number >= 5"],
+    "removed altogether": ["DELETE FROM audit"],
+    "cut off, and another one in its place": [
+        "UPDATE audit SET hash = 'of another row' WHERE number = 6"
+    ],
     "added": [
         "INSERT INTO audit SELECT 7, time_ms, tenant, actor, action, object, result, address, hash"
         " FROM audit WHERE number = 6"
@@ -66,12 +71,27 @@ def test_a_row_that_was_tampered_with_is_found(place: Place, how: str) -> None:
     with place.backend(auth=True) as backend:
         for number in range(6):
             backend.parts.issuer.make_ingest(BY, f"key {number}")
-    assert run(place, "audit", "verify") == (0, "6 entries, each as it was written.\n")
+        assert backend.parts.people.log.ends_well()
+    [(last,)] = place.ask("SELECT hash FROM audit WHERE number = 6")
+    assert run(place, "audit", "verify") == (
+        0,
+        f"6 entries, each as it was written. The last is {last}.\n",
+    )
     for statement in TAMPERED[how]:
         place.ask(statement)
     code, said = run(place, "audit", "verify")
     assert code == 1
     assert "The audit log is not what was written." in said
+
+
+def test_a_log_that_was_cut_off_at_the_end_says_so_where_it_is_read(place: Place) -> None:
+    with place.backend(auth=True) as backend:
+        for number in range(3):
+            backend.parts.issuer.make_ingest(BY, f"key {number}")
+        place.ask("DELETE FROM audit WHERE number = 3")
+        assert not backend.parts.people.log.ends_well()
+        backend.parts.issuer.make_ingest(BY, "one more hides nothing")
+    assert "Rows 3 to 3 are missing." in run(place, "audit", "verify")[1]
 
 
 def test_what_people_and_keys_did_is_written_down(backend: Backend) -> None:

@@ -49,10 +49,15 @@ class AuditLog:
         with self._store.transaction(who.tenant) as connection:
             return audit_rows.newest(connection, who.tenant, before, most)
 
-    def verify(self) -> tuple[int, list[str]]:
-        """Return how many entries the whole log has, and where it is not what was written."""
+    def ends_well(self) -> bool:
+        """Tell whether the whole log ends with the entry that was written last."""
         with self._store.system_transaction() as connection:
-            return audit_rows.count(connection), list(audit_rows.verify(connection))
+            return audit_rows.ends_well(connection)
+
+    def verify(self) -> tuple[int, str, list[str]]:
+        """Return number and hash of the last entry, and where the log is not what was written."""
+        with self._store.system_transaction() as connection:
+            return *audit_rows.end(connection), list(audit_rows.verify(connection))
 
 
 def one_line(text: str) -> str:

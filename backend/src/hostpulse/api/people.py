@@ -152,9 +152,10 @@ class AuditEntry(msgspec.Struct):
 
 
 class AuditLog(msgspec.Struct):
-    """The newest entries first."""
+    """The newest entries first; `ends_well` is false if some were cut off at the end."""
 
     entries: list[AuditEntry]
+    ends_well: bool
 
 
 def people_blueprint(parts: Parts) -> Blueprint:
@@ -322,7 +323,7 @@ class _Views:
             AuditEntry(number, r.time_ms, r.actor, r.action, r.object, r.result, r.address)
             for number, r in found
         ]
-        return reply(AuditLog(entries))
+        return reply(AuditLog(entries, self._people.log.ends_well()))
 
     def _link(self, token: str) -> str:
         return f"{address(self._parts.config)}/welcome#{token}"

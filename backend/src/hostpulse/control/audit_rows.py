@@ -7,11 +7,10 @@ from hashlib import sha256
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, insert, select, update
 
 from hostpulse.control.tables import audit, audit_end
 
-_LOCK = 0x61756469  # any number, as long as all processes take the same
 FIRST_HASH = "0" * 64
 
 
@@ -36,13 +35,24 @@ def chained(previous: str, number: int, row: AuditRow) -> str:
 
 
 def add(connection: Connection, row: AuditRow) -> None:
-    """Add a row to the end of the log."""
-    if connection.dialect.name == "postgresql":  # a transaction on SQLite is alone anyway
-        connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
-    end = select(audit_end.c.number, audit_end.c.hash)
-    number, previous = connection.execute(end).one_or_none() or (0, FIRST_HASH)
-    values = {"number": number + 1, "hash": chained(previous, number + 1, row)}
-    connection.execute(insert(audit).values(**row._asdict(), **values))
+    """Add a row to the end of the log; others wait until the transaction ends."""
+    connection.execute(update(audit_end).values(number=audit_end.c.number + 1))
+    number, previous = end(connection)
+    hashed = chained(previous, number, row)
+    connection.execute(insert(audit).values(**row._asdict(), number=number, hash=hashed))
+    connection.execute(update(audit_end).values(hash=hashed))
+
+
+def end(connection: Connection) -> tuple[int, str]:
+    """Return the number and the hash of the newest row, as they were noted when it was added."""
+    number, hashed = connection.execute(select(audit_end.c.number, audit_end.c.hash)).one()
+    return int(number), str(hashed)
+
+
+def ends_well(connection: Connection) -> bool:
+    """Tell whether the newest row is the one that was noted."""
+    newest = select(audit.c.number, audit.c.hash).order_by(audit.c.number.desc()).limit(1)
+    return tuple(connection.execute(newest).one_or_none() or (0, FIRST_HASH)) == end(connection)
 
 
 def newest(
@@ -66,8 +76,8 @@ def verify(connection: Connection) -> Iterator[str]:
         elif chained(previous, number, AuditRow(*row)) != found:
             yield f"Row {number} is not what was written, or the row before it is not."
         previous, expected = found, number + 1
-
-
-def count(connection: Connection) -> int:
-    """Return how many rows there are."""
-    return int(connection.execute(select(audit_end.c.number)).scalar() or 0)
+    last, hashed = end(connection)
+    if last >= expected:
+        yield f"Rows {expected} to {last} are missing at the end."
+    elif (last, hashed) != (expected - 1, previous):
+        yield f"Row {expected - 1} ends the log, and is not the one that was noted as its end."

@@ -20,6 +20,7 @@ _KEPT = (
     tables.users,
     tables.memberships,
     tables.audit,
+    tables.audit_end,
 )
 """In an order in which they can be filled; sessions and links do not outlive a restore."""
 _AT_ONCE = 500

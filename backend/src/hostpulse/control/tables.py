@@ -16,13 +16,11 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    column,
     false,
-    table,
     text,
 )
 
-NEWEST = "0006"
+NEWEST = "0007"
 """The revision of the newest migration; a test compares."""
 
 metadata = MetaData()
@@ -168,5 +166,10 @@ audit = Table(
     Column("hash", Text, nullable=False),
 )
 
-# A view of the owner of the tables, as the next row follows one that may be of another tenant.
-audit_end = table("audit_end", column("number", BigInteger), column("hash", Text))
+# One row: the number and the hash of the newest row of `audit`, which may be of another tenant.
+audit_end = Table(
+    "audit_end",
+    metadata,
+    Column("number", BigInteger, nullable=False),
+    Column("hash", Text, nullable=False),
+)

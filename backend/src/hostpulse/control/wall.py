@@ -14,7 +14,7 @@ _MINE = "current_setting('hostpulse.tenant', true)"
 _EVERYTHING = "SELECT, INSERT, UPDATE, DELETE"
 _MAY = {
     tables.audit.name: "SELECT, INSERT",
-    tables.audit_end.name: "SELECT",
+    tables.audit_end.name: "SELECT, UPDATE",
     tables.counters.name: "SELECT, UPDATE",
     tables.tenants.name: "SELECT",
     tables.users.name: "SELECT",
@@ -145,14 +145,15 @@ def rule(table: Table) -> str:
 
 
 def _rule_of(name: str) -> str:
-    table = tables.metadata.tables.get(name)
-    return "" if table is None else rule(table)
+    return rule(tables.metadata.tables[name])
 
 
 def _rights() -> dict[str, str]:
-    """Return what a tenant may do with each table and view."""
-    every = (*tables.metadata.tables, tables.audit_end.name)
-    return {name: _MAY.get(name, _EVERYTHING if _rule_of(name) else "") for name in every}
+    """Return what a tenant may do with each table."""
+    return {
+        name: _MAY.get(name, _EVERYTHING if _rule_of(name) else "")
+        for name in tables.metadata.tables
+    }
 
 
 class _Role(NamedTuple):
