@@ -254,7 +254,7 @@ def test_nothing_is_dropped_before_it_is_rolled_up(store: Store) -> None:
     assert store.rolled("1h") == folds([one.time_ms for one in sent], HOUR_MS)
 
 
-def test_f36_restarts_under_a_clock_that_leapt_ahead_drop_no_more_than_one_step(
+def test_restarts_under_a_clock_that_leapt_ahead_drop_no_more_than_one_step(
     store: Store,
 ) -> None:
     for day in range(4):
