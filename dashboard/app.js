@@ -15,6 +15,7 @@ import * as servers from "./pages/servers.js";
 import { createRouter } from "./router.js";
 import { createSession, noAccess } from "./session.js";
 import { createAnnouncer, createTitle, startFreshness, startTheme } from "./shell.js";
+import { startStanding } from "./standing.js";
 import { createStore } from "./store.js";
 
 /** @typedef {import("./decode.js").Server} Server */
@@ -175,6 +176,7 @@ Object.assign(globalThis, { hostpulse: { charts: {}, store: context.store, live:
 startTheme();
 startFreshness(context.live, context.clock);
 startAccount(context);
+startStanding(context);
 loadCatalogue(context);
 void context.session.load().then(() => followSession(context));
 context.router.start();

@@ -47,6 +47,8 @@
  * @property {string} role
  * @property {string} tenant
  * @property {Record<string, string>} tenants names by id
+ * @property {number} visit_until when the visit of an operator ends, 0 for who belongs here
+ * @property {boolean} suspended
  * @property {string[]} may
  * @property {string} csrf
  */
@@ -180,6 +182,7 @@ export function decodeSession(value) {
   return {
     auth: raw.auth !== false, signed_in: raw.signed_in === true, needs_setup: raw.needs_setup === true,
     plain_http: raw.plain_http === true, name: asText(raw.name), role: asText(raw.role), tenant: asText(raw.tenant),
-    tenants: Object.fromEntries(tenants), may: asTexts(raw.may), csrf: asText(raw.csrf),
+    tenants: Object.fromEntries(tenants), visit_until: asNumber(raw.visit_until), suspended: raw.suspended === true,
+    may: asTexts(raw.may), csrf: asText(raw.csrf),
   };
 }

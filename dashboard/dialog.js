@@ -1,7 +1,7 @@
 // @ts-check
 /** A dialog over the page: drawn anew at each change, gone when it is closed, the focus back where it was. */
 
-import { html, render } from "./vendor/lit-html.js";
+import { html, nothing, render } from "./vendor/lit-html.js";
 
 /**
  * @param {{label: string, wide?: boolean, content: () => unknown, onClose?: () => void}} dialog `label` is the id of its heading
@@ -27,9 +27,9 @@ export function openDialog({ label, wide = false, content, onClose = () => {} })
 
 /**
  * Asks before something is done that cannot be undone; what keeps it from being done stands in the dialog.
- * @param {{title: string, words: string, button: string, act: () => Promise<unknown>}} question @returns {Promise<boolean>} whether it was done
+ * @param {{title: string, words: string, button: string, typed?: string, act: () => Promise<unknown>}} question `typed` has to be typed first @returns {Promise<boolean>} whether it was done
  */
-export function confirmed({ title, words, button, act }) {
+export function confirmed({ title, words, button, typed = "", act }) {
   return new Promise((settle) => {
     let problem = "";
     let done = false;
@@ -39,6 +39,8 @@ export function confirmed({ title, words, button, act }) {
       content: () => html`<div class="ask__content">
         <h2 id="ask-title">${title}</h2>
         <p>${words}</p>
+        ${typed ? html`<div class="form__field"><label for="typed">Type <b>${typed}</b> to go on</label>
+          <input class="field" id="typed" autocomplete="off" autocapitalize="none" spellcheck="false"></div>` : nothing}
         <p class="problem" role="alert">${problem}</p>
         <div class="ask__answers">
           <button type="button" class="btn" autofocus @click=${() => dialog.close()}>Cancel</button>
@@ -47,6 +49,12 @@ export function confirmed({ title, words, button, act }) {
       </div>`,
     });
     async function go() {
+      const given = /** @type {HTMLInputElement | null} */ (dialog.node().querySelector("#typed"));
+      if (given && given.value.trim() !== typed) {
+        problem = `Type ${typed} as it is written above.`;
+        dialog.draw();
+        return given.focus();
+      }
       try {
         await act();
         done = true;

@@ -5,6 +5,7 @@ import { asArray, asNumber, asObject, asText, asTexts } from "../decode.js";
 
 /** @typedef {{id: string, name: string, role: string, disabled: boolean, created: number}} Person */
 /** @typedef {{id: string, created: number, seen: number, address: string, client: string, current: boolean}} Place */
+/** @typedef {{id: string, name: string, created: number, suspended: number, deleting: boolean, people: number, servers: number}} Tenant */
 /** @typedef {{number: number, time: number, actor: string, action: string, object: string, result: string, address: string}} Deed */
 /**
  * @typedef {object} Key
@@ -32,6 +33,15 @@ function decodePlace(value) {
   return {
     id: asText(raw.id), created: asNumber(raw.created), seen: asNumber(raw.seen), address: asText(raw.address),
     client: asText(raw.client), current: raw.current === true,
+  };
+}
+
+/** @param {unknown} value @returns {Tenant} */
+function decodeTenant(value) {
+  const raw = asObject(value);
+  return {
+    id: asText(raw.id), name: asText(raw.name), created: asNumber(raw.created), suspended: asNumber(raw.suspended),
+    deleting: raw.deleting === true, people: asNumber(raw.people), servers: asNumber(raw.servers),
   };
 }
 
@@ -69,8 +79,10 @@ export function createOffice({ get, change }) {
     /** @param {string} token */
     async aboutLink(token) {
       const answer = await change("POST", "/api/links/about", { token });
-      return { kind: textOf(answer, "kind"), name: textOf(answer, "name") };
+      return { kind: textOf(answer, "kind"), name: textOf(answer, "name"), tenant: textOf(answer, "tenant"), role: textOf(answer, "role") };
     },
+    /** Makes a member of who is signed in. @param {string} token */
+    join: (token) => change("POST", "/api/links/join", { token }),
     /** Lets this browser look at charts with the set-up link. @param {string} token */
     look: (token) => change("POST", "/api/links/look", { token }),
     /** @param {{token: string, name: string, password: string}} given */
@@ -94,6 +106,22 @@ export function createOffice({ get, change }) {
       const answer = await get(`/api/audit${before ? `?before=${before}` : ""}`);
       return { deeds: listOf(answer, "entries", decodeDeed), endsWell: asObject(answer).ends_well === true };
     },
+
+    /** @returns {Promise<{tenants: Tenant[], most: number}>} */
+    async tenants() {
+      const answer = await get("/api/tenants");
+      return { tenants: listOf(answer, "tenants", decodeTenant), most: asNumber(asObject(answer).most_servers) };
+    },
+    /** @param {{id: string, name: string}} given @returns {Promise<string>} the link of its first owner */
+    makeTenant: async (given) => textOf(await change("POST", "/api/tenants", given), "link"),
+    /** @param {string} id @param {{name?: string, suspended?: boolean}} changes */
+    changeTenant: (id, changes) => change("PATCH", `/api/tenants/${part(id)}`, changes),
+    /** @param {string} id */
+    deleteTenant: (id) => change("DELETE", `/api/tenants/${part(id)}`),
+    /** @param {string} id @returns {Promise<string>} the link */
+    ownerLink: async (id) => textOf(await change("POST", `/api/tenants/${part(id)}/owner`), "link"),
+    /** @param {string} id @param {string} reason */
+    visit: (id, reason) => change("POST", `/api/tenants/${part(id)}/visit`, { reason }),
 
     keys: async () => listOf(await get("/api/keys"), "keys", decodeKey),
     /** @param {{kind: string, label: string, scopes?: string[], days?: number}} wanted @returns {Promise<string>} the key */

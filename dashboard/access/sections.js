@@ -9,6 +9,7 @@ export const SECTIONS = [
   { id: "account", label: "My account", needs: "self", people: true },
   { id: "users", label: "Users", needs: "people", people: true },
   { id: "keys", label: "Agents and keys", needs: "manage", people: true },
+  { id: "organisations", label: "Organisations", needs: "operate", people: true },
   { id: "audit", label: "Audit log", needs: "people", people: true },
   { id: "about", label: "About", needs: "", people: false },
 ];

@@ -7,6 +7,7 @@ import * as account from "./account.js";
 import * as audit from "./audit.js";
 import * as general from "./general.js";
 import * as keys from "./keys.js";
+import * as organisations from "./organisations.js";
 import { createOffice } from "./office.js";
 import { SECTIONS, sectionsFor } from "./sections.js";
 import * as users from "./users.js";
@@ -15,7 +16,7 @@ import * as users from "./users.js";
 /** What a section is made of. @typedef {{context: Context, office: ReturnType<typeof createOffice>, draw: () => void, root: HTMLElement}} Desk */
 /** @typedef {{content: () => unknown, load?: () => Promise<void>}} Shown */
 /** @type {Record<string, {show: (desk: Desk) => Shown}>} */
-const PAGES = { general, account, users, keys, audit, about };
+const PAGES = { general, account, users, keys, organisations, audit, about };
 
 /** @param {HTMLElement} root @param {Context} context */
 export async function mount(root, context) {

@@ -23,11 +23,13 @@ const KINDS = {
   reset: { title: "New password", words: "Your other sessions end with it.", button: "Set the password" },
 };
 
-/** The secret of the link; nobody who sees the address, or goes Back, gets it. */
+/** The secret of the link, still here when somebody has signed in meanwhile. */
+let token = "";
+
+/** Takes the secret out of the address: nobody who sees it, or goes Back, gets it. */
 function takeToken() {
-  const token = location.hash.slice(1);
-  if (token) history.replaceState(null, "", location.pathname);
-  return token;
+  token = location.hash.slice(1) || token;
+  if (location.hash) history.replaceState(null, "", location.pathname);
 }
 
 /** Shows the page of the first server there is, once there is one. @param {HTMLElement} root @param {Context} context @param {AbortSignal} signal */
@@ -53,10 +55,10 @@ async function showCharts(root, context, signal) {
 export async function mount(root, context) {
   const { api, router, session, setTitle } = context;
   const office = createOffice(api);
-  const token = takeToken();
+  takeToken();
   const attempt = createAttempt(draw);
   const ending = new AbortController();
-  let about = { kind: "", name: "" };
+  let about = { kind: "", name: "", tenant: "", role: "" };
   /** Why the link is good for nothing. */
   let refused = "";
   let name = "";
@@ -114,15 +116,45 @@ export async function mount(root, context) {
       ${textField({ name: "again", label: "Password again", type: "password", problem: at("again"), autocomplete: "new-password", required: true })}
       ${problemLine(problem.field ? "" : problem.words)}
       <button class="btn btn--main" aria-disabled=${attempt.busy ? "true" : nothing}>${attempt.busy ? "One moment…" : button}</button>
+      ${accountHint() || nothing}
     </form>`;
   }
+
+  async function join() {
+    const done = await attempt.run(() => office.join(token));
+    if (done === undefined) return;
+    token = "";
+    router.replace("/");
+    await session.load();
+  }
+
+  /** Signs in here, and comes back to the invitation. */
+  async function signInFirst() {
+    ending.abort();
+    const { mount: mountSignIn } = await import("./sign-in.js");
+    render(html`<div></div>`, root);
+    await mountSignIn(/** @type {HTMLElement} */ (root.firstElementChild), context);
+  }
+
+  const isMember = () => about.kind === "invite" && Boolean(session.state?.signed_in && session.state.name);
+
+  const joining = () => html`<div class="form">
+    <h1 id="welcome-title">Join ${about.tenant}?</h1>
+    <p>You are signed in as <b>${session.state?.name}</b> and become ${about.role === "viewer" ? "a" : "an"} <b>${about.role}</b> of ${about.tenant}.
+      Your account menu goes from one organisation to the other.</p>
+    ${problemLine(attempt.problem)}
+    <button type="button" class="btn btn--main" autofocus aria-disabled=${attempt.busy ? "true" : nothing} @click=${join}>Join as ${session.state?.name}</button>
+    <a class="btn" href="/">Not now</a></div>`;
+
+  const accountHint = () => about.kind === "invite" && html`<p class="hint">Have an account here already?
+    <button type="button" class="btn btn--small" @click=${signInFirst}>Sign in and join</button></p>`;
 
   const overWords = () => html`<div class="form"><h1 id="welcome-title">This link does not work</h1>
     <p role="alert">${refused}</p><a class="btn btn--main" href="/">Sign in</a></div>`;
 
   function draw() {
     const kind = KINDS[about.kind];
-    const content = refused ? overWords() : kind ? form(kind) : html`<div class="form"><p role="status">Looking at the link…</p></div>`;
+    const content = refused ? overWords() : isMember() ? joining() : kind ? form(kind) : html`<div class="form"><p role="status">Looking at the link…</p></div>`;
     const isInFront = about.kind === "setup" && !refused;
     render(isInFront
       ? html`<dialog class="ask ask--front" aria-labelledby="welcome-title" @cancel=${(/** @type {Event} */ event) => event.preventDefault()}>${content}</dialog>`

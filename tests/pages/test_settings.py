@@ -20,7 +20,7 @@ from tests.pages.people import (
 from tests.pages.test_accessibility import serious
 from tests.programs import free_port
 
-SECTIONS = ("general", "account", "users", "keys", "audit", "about")
+SECTIONS = ("general", "account", "users", "keys", "organisations", "audit", "about")
 SECRET = "dialog[open] .command code"
 
 
@@ -180,10 +180,11 @@ def test_who_belongs_to_two_organisations_sees_one_at_a_time(
     backend: Backend, open_tab: Callable[..., Tab]
 ) -> None:
     from hostpulse.control import people_rows
+    from hostpulse.control.people_rows import TenantRow
 
     parts = backend.parts
     with parts.people.members._store.system_transaction() as connection:
-        people_rows.add_tenant(connection, "second", "Second & Sons", backend.clock.now_ms)
+        people_rows.add_tenant(connection, TenantRow("second", "Second & Sons", 0))
         ada = people_rows.user_named(connection, "ada")
         assert ada
         people_rows.set_role(connection, "second", ada.id, "viewer")
