@@ -515,12 +515,54 @@ def test_a_full_budget_costs_the_oldest_days_one_at_a_time(folder: Folder) -> No
     assert folder.files("1m")[0] == "2026-11-23"
     storage.maintain()
     assert folder.files("raw")[0] == "2026-11-24"
-    folder.budget_bytes = 1
     storage.close()
+    newest = ("2026-11-26T00", "2026-11-26", "2026-11")
+    folder.budget_bytes = sum(
+        file.stat().st_size for file in folder.path.glob("tenants/*/*/*/*") if file.stem in newest
+    )
     storage = folder.open()
     for _ in range(20):
         storage.maintain()
     assert folder.files("raw") == ["2026-11-26T00"]  # today stays
+    storage.close()
+
+
+def test_f36_a_restart_after_a_clock_s_leap_costs_no_further_step(folder: Folder) -> None:
+    storage = folder.open()
+    live_days(folder, storage, 3)
+    storage.close()
+    folder.clock.advance(10 * 365 * DAY_MS)
+    for _ in range(6):
+        storage = folder.open()
+        storage.maintain()
+        storage.close()
+        folder.clock.advance(5 * MINUTE_MS)
+    assert folder.files("raw") == folder.files("1m") == ["2026-11-24", "2026-11-25"]
+
+
+@pytest.mark.parametrize(
+    ("budget_bytes", "what"),
+    [(1000, "journal alone needs"), (40_000, "journal and the newest files need")],
+)
+def test_a_budget_that_cannot_be_kept_costs_no_history_and_is_told(
+    budget_bytes: int, what: str, folder: Folder
+) -> None:
+    storage = folder.open()
+    live_days(folder, storage, 2)
+    live(folder, storage, 3)
+    append(storage, [sample(folder.clock.now_ms + i) for i in range(330)])
+    storage.close()
+    (segment,) = folder.segments()
+    assert 1000 < segment.stat().st_size < 40_000
+    before = [folder.files(tier) for tier in ("raw", "1m", "1h")]
+    folder.budget_bytes = budget_bytes
+    storage = folder.open()
+    said = rf"disk_budget_mb: the {what} 0\.0 MB, .* raise the budget"
+    for _ in range(3):
+        with pytest.raises(StorageError, match=said):
+            storage.maintain()
+    assert [folder.files(tier) for tier in ("raw", "1m", "1h")] == before
+    assert what in storage.usage().problem
     storage.close()
 
 
@@ -669,4 +711,22 @@ def test_only_numbers_that_were_reported_count_as_values(folder: Folder) -> None
     append(storage, [Sample("srv_1", MIDNIGHT_MS, LAYOUT, array("d", [1.0, nan]))])
     (journal, *_) = storage.usage().tiers
     assert journal.value_count == 1
+    storage.close()
+
+
+def test_the_journal_s_bytes_are_of_its_sealed_samples_too(folder: Folder) -> None:
+    storage = folder.open()
+    folder.clock.advance(HOUR_MS + 3 * MINUTE_MS)
+    append(storage, [sample(MIDNIGHT_MS + i) for i in range(1000)])
+    append(storage, hour(folder.clock.now_ms, "srv_2"))
+    before, *_ = storage.usage().tiers
+    folder.clock.advance(3 * MINUTE_MS)
+    storage.maintain()  # seals all of the one server and nothing of the other
+    for _ in range(2):
+        (journal, *_) = storage.usage().tiers
+        assert journal.size_bytes == before.size_bytes
+        assert journal.value_count == before.value_count == 1060 * 2
+        assert storage.usage().servers["a", "srv_2"] < (journal.size_bytes or 0) // 10
+        storage.close()
+        storage = folder.open()
     storage.close()

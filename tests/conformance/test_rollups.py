@@ -218,9 +218,19 @@ def test_a_clock_that_jumps_ahead_costs_at_most_one_step(place: Place, lasting: 
         place.clock.now_ms += 5000
     gone = before - set(raw_times(lasting))
     assert max(gone, default=0) < MIDNIGHT_MS + DAY_MS
+    lasting.close()
+    for _ in range(6):  # a restart does not make it forget
+        again = place.open()
+        again.series("a", "srv_1")  # returns once all is loaded
+        again.maintain()
+        assert set(raw_times(again)) == before - gone
+        again.close()
+        place.clock.now_ms += 5000
     place.clock.now_ms -= 365 * DAY_MS  # somebody saw it
-    lasting.maintain()
-    assert set(raw_times(lasting)) == before - gone
+    again = place.open()
+    again.maintain()
+    assert set(raw_times(again)) == before - gone
+    again.close()
 
 
 def test_a_reopened_storage_says_the_same(place: Place, lasting: Storage) -> None:

@@ -24,6 +24,8 @@ def lines(
             f"{per_value:>13}{_day(tier.oldest_ms):>12}{kept:>10}"
         )
     yield from _forecast(usage.tiers, now_ms)
+    if usage.problem:
+        yield usage.problem
     yield from _lost(lost)
     yield from _servers(usage.servers, names)
 

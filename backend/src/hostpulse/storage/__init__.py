@@ -90,10 +90,14 @@ class TierUsage:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What the storage takes, by tier and by (tenant, server) in bytes."""
+    """What the storage takes, by tier and by (tenant, server) in bytes.
+
+    `problem` says why it takes more than it should, in words.
+    """
 
     tiers: list[TierUsage]
     servers: dict[tuple[str, str], int]
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)

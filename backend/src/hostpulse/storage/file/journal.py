@@ -34,11 +34,12 @@ _log = structlog.get_logger("hostpulse.storage")
 
 @dataclass(slots=True, eq=False)
 class Segment:
-    """A file of the journal; `pending` of its samples are in no other file yet."""
+    """A file of the journal; `pending` of its `samples` are in no other file yet."""
 
     path: Path
     start_ms: int
     pending: int = 0
+    samples: int = 0
 
 
 class Journal:
@@ -57,6 +58,7 @@ class Journal:
             active = self._segment_for_writing()
         lines: list[bytes] = []
         fresh: dict[Layout, bytes] = {}
+        count = 0
         for name, sample in samples:
             layout = active.layouts.get(sample.layout) or fresh.get(sample.layout)
             if layout is None:
@@ -64,7 +66,9 @@ class Journal:
                 fresh[sample.layout] = layout
                 lines.append(line)
             lines.append(records.sample_line(name, sample.time_ms, layout, sample.values))
+            count += 1
         self._write(active, b"".join(lines))
+        active.segment.samples += count
         active.layouts |= fresh
         return active.segment
 
@@ -97,6 +101,10 @@ class Journal:
     def size_bytes(self) -> int:
         """Return what the segments take on the disk."""
         return sum(map(_size_bytes, segment_files(self._folder)))
+
+    def sample_count(self) -> int:
+        """Return how many samples the segments have, those that are sealed already too."""
+        return sum(segment.samples for segment in list(self.segments))
 
     def close(self) -> None:
         """Close the segment; the next write opens another."""

@@ -63,6 +63,11 @@ def month_name(start_ms: int) -> str:
     return f"{_utc(start_ms):%Y-%m}{SUFFIX}"
 
 
+def moment(time_ms: int) -> str:
+    """Return a time as people read it."""
+    return f"{_utc(time_ms):%Y-%m-%dT%H:%MZ}"
+
+
 def month_start(time_ms: int) -> int:
     """Return when the month of a time began."""
     return _ms(_utc(time_ms).replace(day=1, hour=0, minute=0, second=0, microsecond=0))

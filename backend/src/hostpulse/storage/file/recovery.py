@@ -78,6 +78,7 @@ def scan_journal(
             journal.set_damage_aside(segment.path, contents, quarantine)
         for name, layout in contents.layouts.items():
             layouts.setdefault(name, layout)
+        segment.samples = len(contents.entries)
         for entry in contents.entries:
             shelf = shelves.named(entry.name)
             if entry.time_ms == FORGOTTEN:

@@ -1,4 +1,4 @@
-"""Moves samples from the journal into Parquet files, and drops what is older than is kept.
+"""Moves samples from the journal into Parquet files, and folds them into points.
 
 Every step can be the last: files are replaced whole, raw before points, and the journal lets
 samples go only when all files have them. What is done twice changes nothing.
@@ -6,19 +6,16 @@ samples go only when all files have them. What is done twice changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from threading import Lock
 from typing import NamedTuple
-
-import structlog
 
 from hostpulse.report import Sample
 from hostpulse.storage import StorageError
 from hostpulse.storage.file import places
 from hostpulse.storage.file.damage import Damage
 from hostpulse.storage.file.durable import make_folder, sync_folder, told_in_words, write_file
-from hostpulse.storage.file.journal import Journal
 from hostpulse.storage.file.parquet import content
 from hostpulse.storage.file.places import Owner
 from hostpulse.storage.file.recovery import Shelves
@@ -28,7 +25,6 @@ from hostpulse.storage.tiers import DAY_MS, HOUR_MS, MINUTE_MS, Tier
 
 SETTLE_MS = 5 * MINUTE_MS  # an hour's last samples are on their way for a while
 MERGE_MS = 10 * MINUTE_MS
-_NEVER = 2**63
 _NOTHING = of_samples(())
 
 
@@ -42,32 +38,23 @@ class _Place(NamedTuple):
 
 
 class Sealing:
-    """Seals hours, merges days, drops the oldest; `files_lock` is held while files change."""
+    """Seals hours, merges days; `files_lock` is held while files change."""
 
     def __init__(
         self,
         shelves: Shelves,
-        journal: Journal,
         damage: Damage,
         tiers: Sequence[Tier],
-        budget_bytes: int,
     ) -> None:
         self._shelves = shelves
-        self._journal = journal
         self._damage = damage
         self._tiers = tiers
-        self._budget_bytes = budget_bytes
-        self._dropped_ms: dict[int, int] = {}
-        self._log = structlog.get_logger("hostpulse.storage")
         self.files_lock = Lock()
 
     def run(self, now_ms: int) -> None:
         """Do what is due, a server at a time; raises StorageError once the others are done."""
         failures = []
-        shelves = self._shelves.all()
-        with told_in_words("Cannot drop old samples"):
-            self._drop_old(shelves, now_ms)
-        for shelf in shelves:
+        for shelf in self._shelves.all():
             try:
                 with told_in_words(f"Cannot seal samples in {shelf.folder}"):
                     self._seal(shelf, now_ms)
@@ -213,51 +200,23 @@ class Sealing:
             shelf.drop_files(files)
             if day is not None:
                 shelf.days[day_ms] = day
-        _remove([file for file in files if day is None or file.path != day.path])
+        remove([file for file in files if day is None or file.path != day.path])
 
-    # -- dropping ---------------------------------------------------------
+    def finish(self, shelf: Shelf, end_ms: int) -> None:
+        """Bring all samples before `end_ms` into files and points: they are about to be dropped.
 
-    def _drop_old(self, shelves: Sequence[Shelf], now_ms: int) -> None:
-        """Drop a step of each tier, a day or a month, and no other for an hour.
-
-        A clock may have leapt ahead: somebody should have the time to see it.
+        Called with `files_lock` held. What is folded once is never folded from fewer samples.
         """
-        ends = [_oldest_end(shelves, tier) for tier in range(len(self._tiers))]
-        due = [
-            i
-            for i, end_ms in enumerate(ends)
-            if end_ms <= now_ms - self._tiers[i].keep_ms
-            and not 0 <= now_ms - self._dropped_ms.get(i, -HOUR_MS) < HOUR_MS
-        ]
-        self._dropped_ms |= dict.fromkeys(due, now_ms)
-        if not due and self._is_over_budget(shelves):
-            due = [i for i, end_ms in enumerate(ends) if end_ms <= now_ms][:1]
-        for tier in due:
-            for shelf in shelves:
-                self._drop(shelf, tier, ends[tier])
-            self._log.info("old samples dropped", tier=self._tiers[tier].name, until_ms=ends[tier])
+        self.merge_days(shelf, end_ms)
+        with self._shelves.lock:
+            late = sorted(hour for hour in shelf.pending if hour < end_ms)
+        self._seal_hours(shelf, late)
 
-    def _is_over_budget(self, shelves: Sequence[Shelf]) -> bool:
-        if not self._budget_bytes:
-            return False
-        sealed = sum(file.size_bytes for shelf in shelves for file in shelf.files())
-        return sealed + self._journal.size_bytes() > self._budget_bytes
-
-    def _drop(self, shelf: Shelf, tier: int, end_ms: int) -> None:
-        with self.files_lock:
-            for day_ms in sorted({_day(hour) for hour in shelf.hours}):
-                if day_ms + DAY_MS <= end_ms:  # its points of an hour are still to be made
-                    self._merge_day(shelf, day_ms)
-            if tier == 0:  # what is folded once is never folded from fewer samples
-                with self._shelves.lock:
-                    late = sorted(hour for hour in shelf.pending if hour < end_ms)
-                self._seal_hours(shelf, late)
-            with self._shelves.lock:
-                files = [file for file in shelf.tier(tier) if _drop_end(file) <= end_ms]
-                shelf.drop_files(files)
-                if tier == 0:
-                    shelf.drop_rows(end_ms)
-            _remove(files)
+    def merge_days(self, shelf: Shelf, end_ms: int) -> None:
+        """Make one file of each day before `end_ms`, and its points of an hour."""
+        for day_ms in sorted(shelf.unmerged_days()):
+            if day_ms + DAY_MS <= end_ms:
+                self._merge_day(shelf, day_ms)
 
 
 def _due(shelf: Shelf, now_ms: int) -> list[int]:
@@ -301,18 +260,10 @@ def _write(shelf: Shelf, place: _Place, grid: Grid) -> SealedFile:
     return SealedFile(folder / place.name, place.start_ms, place.end_ms, len(data))
 
 
-def _remove(files: Sequence[SealedFile]) -> None:
+def remove(files: Sequence[SealedFile]) -> None:
+    """Delete files, durably."""
     folders = {file.path.parent for file in files}
     for file in files:
         file.path.unlink(missing_ok=True)
     for folder in folders:
         sync_folder(folder)
-
-
-def _drop_end(file: SealedFile) -> int:
-    """Return the end of the step that a file goes with: its day, or its month."""
-    return max(file.end_ms, _day(file.start_ms) + DAY_MS)
-
-
-def _oldest_end(shelves: Iterable[Shelf], tier: int) -> int:
-    return min((_drop_end(file) for shelf in shelves for file in shelf.tier(tier)), default=_NEVER)

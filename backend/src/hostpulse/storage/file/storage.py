@@ -16,6 +16,7 @@ from hostpulse.storage import Appended, Batch, Lost, Options, StorageError, Usag
 from hostpulse.storage.file import recovery
 from hostpulse.storage.file.archive import Archive
 from hostpulse.storage.file.damage import Damage
+from hostpulse.storage.file.dropping import Dropping, Limits
 from hostpulse.storage.file.durable import make_folder, sync_folder, told_in_words
 from hostpulse.storage.file.journal import Journal, keep_copy
 from hostpulse.storage.file.parquet import Damaged
@@ -76,9 +77,10 @@ class FileStorage:
         )
         recovery.find_files(self._shelves, self._folder, clean=not self._read_only)
         self._damage = Damage(self._shelves, self._quarantine)
-        self._sealing = Sealing(
-            self._shelves, self._journal, self._damage, self._tiers, options.budget_bytes
-        )
+        self._sealing = Sealing(self._shelves, self._damage, self._tiers)
+        limits = Limits(self._tiers, options.budget_bytes)
+        stamps = self._folder / "dropped.json"
+        self._dropping = Dropping(self._shelves, self._journal, self._sealing, limits, stamps)
         self._reading = Reading(self._shelves, self._archive, self._look_again, self._set_aside)
         self._loader = Thread(
             target=self._load, args=(layouts,), name="storage-loader", daemon=True
@@ -196,7 +198,10 @@ class FileStorage:
     def maintain(self) -> None:
         if self._loaded.is_set() and not self._read_only:
             try:
-                self._sealing.run(self._clock_ms())
+                try:
+                    self._dropping.run(self._clock_ms())
+                finally:
+                    self._sealing.run(self._clock_ms())
             finally:
                 with self._writing, told_in_words("Cannot drop a sealed segment of the journal"):
                     self._journal.drop_sealed()
@@ -206,7 +211,8 @@ class FileStorage:
         shelves = self._shelves.all()
         with self._shelves.lock:
             pending = {shelf: shelf.pending_rows() for shelf in shelves}
-        return usage_of(pending, self._journal.size_bytes(), self._reading, self._tiers)
+        problem = self._dropping.budget_problem(self._clock_ms())
+        return usage_of(pending, self._journal, self._reading, self._tiers, problem)
 
     def lost(self) -> Lost:
         return self._quarantine.lost()

@@ -9,6 +9,7 @@ import numpy as np
 from hostpulse.report import Sample
 from hostpulse.storage import TierUsage, Usage
 from hostpulse.storage.file import places
+from hostpulse.storage.file.journal import Journal
 from hostpulse.storage.file.reading import Reading
 from hostpulse.storage.file.shelf import SealedFile, Shelf
 from hostpulse.storage.tiers import DAY_MS, HOUR_MS, MINUTE_MS, Tier
@@ -16,26 +17,30 @@ from hostpulse.storage.tiers import DAY_MS, HOUR_MS, MINUTE_MS, Tier
 
 def usage_of(
     pending: Mapping[Shelf, Sequence[Sample]],
-    journal_bytes: int,
+    journal: Journal,
     reading: Reading,
     tiers: Sequence[Tier],
+    problem: str,
 ) -> Usage:
     """Return what all takes; `pending` are the rows of each shelf that only the journal has."""
-    rows = [row for some in pending.values() for row in some]
-    share = journal_bytes / max(len(rows), 1)
+    journal_bytes = journal.size_bytes()
+    share = journal_bytes / max(journal.sample_count(), 1)
     servers = {
         (shelf.tenant, shelf.server): sum(file.size_bytes for file in shelf.files())
         + int(share * len(some))
         for shelf, some in pending.items()
     }
     sealed = [_tier(list(pending), i, tier, reading) for i, tier in enumerate(tiers)]
-    return Usage([_journal(rows, journal_bytes), *sealed], servers)
+    rows = [row for some in pending.values() for row in some]
+    return Usage([_journal(rows, journal_bytes, journal.sample_count()), *sealed], servers, problem)
 
 
-def _journal(rows: Sequence[Sample], size_bytes: int) -> TierUsage:
-    values = sum(len(row.values) - np.count_nonzero(np.isnan(row.values)) for row in rows)
+def _journal(rows: Sequence[Sample], size_bytes: int, samples: int) -> TierUsage:
+    """Return what the journal takes, its sealed samples too: with as many values as the others."""
+    pending = sum(len(row.values) - np.count_nonzero(np.isnan(row.values)) for row in rows)
+    values = int(pending) * samples // max(len(rows), 1)
     oldest_ms = min((row.time_ms for row in rows), default=None)
-    return TierUsage("journal", size_bytes, int(values), oldest_ms, None)
+    return TierUsage("journal", size_bytes, values, oldest_ms, None)
 
 
 def _tier(shelves: Sequence[Shelf], number: int, tier: Tier, reading: Reading) -> TierUsage:
