@@ -38,8 +38,12 @@ const PAGES = {
   settings: async () => (await import("./pages/access.js")).settings,
   welcome: async () => (await import("./pages/access.js")).welcome,
   "sign-in": async () => (await import("./pages/access.js")).signIn,
+  arrival: async () => (await import("./pages/access.js")).arrival,
   missing: () => import("./pages/missing.js"),
 };
+
+/** What whoever is not signed in may see besides the sign-in page. @type {Set<string>} */
+const OPEN_PAGES = new Set(["welcome", "arrival"]);
 
 function createContext() {
   const clock = createClock();
@@ -65,7 +69,7 @@ function createPages(context) {
 
   /** What is shown to whoever is here. @param {import("./router.js").PageName} name */
   function shownFor(name) {
-    if (context().session.needsSignIn()) return name === "welcome" ? name : "sign-in";
+    if (context().session.needsSignIn()) return OPEN_PAGES.has(name) ? name : "sign-in";
     return name === "sign-in" ? "servers" : name;
   }
 

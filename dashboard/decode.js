@@ -43,6 +43,7 @@
  * @property {boolean} signed_in
  * @property {boolean} needs_setup nobody owns this backend yet
  * @property {boolean} plain_http
+ * @property {string} provider what people call the OpenID provider; "" for none
  * @property {string} name
  * @property {string} role
  * @property {string} tenant
@@ -181,8 +182,8 @@ export function decodeSession(value) {
   const tenants = Object.entries(asObject(raw.tenants)).map(([id, name]) => [id, asText(name) || id]);
   return {
     auth: raw.auth !== false, signed_in: raw.signed_in === true, needs_setup: raw.needs_setup === true,
-    plain_http: raw.plain_http === true, name: asText(raw.name), role: asText(raw.role), tenant: asText(raw.tenant),
-    tenants: Object.fromEntries(tenants), visit_until: asNumber(raw.visit_until), suspended: raw.suspended === true,
+    plain_http: raw.plain_http === true, provider: asText(raw.provider), name: asText(raw.name), role: asText(raw.role),
+    tenant: asText(raw.tenant), tenants: Object.fromEntries(tenants), visit_until: asNumber(raw.visit_until), suspended: raw.suspended === true,
     may: asTexts(raw.may), csrf: asText(raw.csrf),
   };
 }

@@ -1,11 +1,13 @@
 // @ts-check
 /** The product's addresses: which page a path names, and the page's state in the query. */
 
-/** @typedef {"servers" | "server" | "settings" | "welcome" | "sign-in" | "missing"} PageName */
+/** @typedef {"servers" | "server" | "settings" | "welcome" | "sign-in" | "arrival" | "missing"} PageName */
 /** @typedef {{name: PageName, id: string}} Route `id`: of the server, or the section of the settings */
 
 /** @type {Record<string, PageName>} */
-const PATHS = { "/": "servers", "/settings": "settings", "/welcome": "welcome", "/sign-in": "sign-in" };
+const PATHS = {
+  "/": "servers", "/settings": "settings", "/welcome": "welcome", "/sign-in": "sign-in", "/sign-in/oidc/callback": "arrival",
+};
 
 /** @param {string} text */
 function decode(text) {
@@ -69,6 +71,12 @@ export function createRouter(onChange) {
     /** @param {string} href */
     go(href) {
       history.pushState(null, "", href);
+      onChange(router.route, "link");
+    },
+
+    /** Goes on in place of the present page, to which Back does not lead then. @param {string} href */
+    goInstead(href) {
+      history.replaceState(null, "", href);
       onChange(router.route, "link");
     },
 

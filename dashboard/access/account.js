@@ -1,23 +1,26 @@
 // @ts-check
-/** My account: the password, and where I am signed in. */
+/** My account: how I sign in, and where I did. */
 
 import { ago, dateTime } from "../format.js";
 import { createAttempt, fieldsOf, focusFirst, problemLine, textField } from "../form.js";
 import { problemOf } from "../sentences.js";
 import { toast } from "../toast.js";
 import { html, nothing } from "../vendor/lit-html.js";
+import { createLinking } from "./account-link.js";
 import { browserName } from "./browser-name.js";
 import { dataTable } from "./table.js";
 
 /** @param {import("./settings.js").Desk} desk @returns {import("./settings.js").Shown} */
-export function show({ context, office, draw, root }) {
+export function show(desk) {
+  const { context, office, draw, root } = desk;
   const { clock, session } = context;
   const attempt = createAttempt(draw);
+  const linking = createLinking(desk);
   /** @type {import("./office.js").Place[] | null} */
   let places = null;
 
   async function load() {
-    places = await office.places();
+    [places] = await Promise.all([office.places(), linking.load()]);
   }
 
   /** @param {SubmitEvent} event */
@@ -70,7 +73,9 @@ export function show({ context, office, draw, root }) {
   return {
     load,
     content: () => html`
-      <section><h2>Password</h2>${passwordForm()}</section>
+      <section><h2>Password</h2>${linking.hasPassword() ? passwordForm()
+        : html`<p>Your account has none. A link from an admin sets one.</p>`}</section>
+      ${linking.content()}
       <section><div class="settings__head"><h2>Where you are signed in</h2>
         ${places && places.length > 1 ? html`<button type="button" class="btn btn--small" @click=${() => signOut()}>Sign out everywhere else</button>` : nothing}</div>
         ${dataTable("Where you are signed in", ["Browser", "Address", "Since", "Seen", ""], places?.map(row))}</section>`,

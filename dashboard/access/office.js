@@ -88,6 +88,19 @@ export function createOffice({ get, change }) {
     /** @param {{token: string, name: string, password: string}} given */
     useLink: (given) => change("POST", "/api/links/use", given),
 
+    /** Where the provider's page is, for a browser that comes back to `to`. @param {{to: string, link?: string}} wish */
+    departure: async (wish) => textOf(await change("POST", "/api/provider/departures", wish), "url"),
+    /** Signs in whom the provider sent back; says where they wanted to go. @param {{state: string, code: string, error: string}} said */
+    arrive: async (said) => textOf(await change("POST", "/api/provider/arrivals", said, { isSignIn: true }), "to"),
+    /** How one may sign in to the own account. */
+    async account() {
+      const answer = asObject(await get("/api/account"));
+      return { hasPassword: answer.has_password === true, isLinked: answer.linked === true };
+    },
+    /** Where the provider's page is, for an account that links itself. @param {string} password */
+    linkAccount: async (password) => textOf(await change("POST", "/api/provider/link", { password }), "url"),
+    unlinkAccount: () => change("DELETE", "/api/provider/link"),
+
     /** @param {string} old @param {string} next */
     changePassword: (old, next) => change("PUT", "/api/password", { old, new: next }),
     places: async () => listOf(await get("/api/sessions"), "sessions", decodePlace),

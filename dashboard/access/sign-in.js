@@ -3,7 +3,9 @@
 
 import { html, nothing, render } from "../vendor/lit-html.js";
 import { createAttempt, fieldsOf, focusFirst, problemLine, textField } from "../form.js";
+import { createOffice } from "./office.js";
 import { plainHttpNotice } from "./plain-http.js";
+import { leaveFor, providerButton } from "./provider.js";
 
 const setupNotice = () => html`<p class="caution">Nobody owns this server yet. Open the link that was printed where it was
   started; without a terminal it stands in the file <code class="whole">setup-link</code> of the data folder.</p>`;
@@ -11,6 +13,7 @@ const setupNotice = () => html`<p class="caution">Nobody owns this server yet. O
 /** @param {HTMLElement} root @param {import("../app.js").Context} context */
 export async function mount(root, context) {
   const { api, router, session, setTitle } = context;
+  const office = createOffice(api);
   const attempt = createAttempt(draw);
   let name = "";
   setTitle("Sign in");
@@ -30,6 +33,11 @@ export async function mount(root, context) {
     await session.load();
   }
 
+  function goToProvider() {
+    const to = router.route.name === "sign-in" ? "/" : location.pathname + location.search;
+    void leaveFor(attempt, () => office.departure({ to }));
+  }
+
   function draw() {
     const { state, isOver } = session;
     render(html`<div class="gate">
@@ -43,6 +51,7 @@ export async function mount(root, context) {
         <label class="form__check"><input type="checkbox" name="remember">Stay signed in for 30 days</label>
         ${problemLine(attempt.problem)}
         <button class="btn btn--main" aria-disabled=${attempt.busy ? "true" : nothing}>${attempt.busy ? "Signing in…" : "Sign in"}</button>
+        ${providerButton({ name: state?.provider ?? "", busy: attempt.busy, go: goToProvider })}
         <p class="hint">Password forgotten? Ask an admin for a new link, or run <code>hostpulse user reset NAME</code> on the server.</p>
       </form>
     </div>`, root);

@@ -8,6 +8,7 @@ import { problemOf } from "../sentences.js";
 import { createAttempt, fieldsOf, focusFirst, problemLine, textField } from "../form.js";
 import { createOffice } from "./office.js";
 import { plainHttpNotice } from "./plain-http.js";
+import { leaveFor, providerButton } from "./provider.js";
 
 /** @typedef {import("../app.js").Context} Context */
 
@@ -96,6 +97,7 @@ export async function mount(root, context) {
     await session.load();
   }
 
+  const goToProvider = () => leaveFor(attempt, () => office.departure({ to: "/", link: token }));
   const focus = () => focusFirst(front);
 
   /** @param {{title: string, words: string, button: string}} kind */
@@ -116,6 +118,7 @@ export async function mount(root, context) {
       ${textField({ name: "again", label: "Password again", type: "password", problem: at("again"), autocomplete: "new-password", required: true })}
       ${problemLine(problem.field ? "" : problem.words)}
       <button class="btn btn--main" aria-disabled=${attempt.busy ? "true" : nothing}>${attempt.busy ? "One moment…" : button}</button>
+      ${about.kind === "reset" ? nothing : providerButton({ name: session.state?.provider ?? "", busy: attempt.busy, go: goToProvider })}
       ${accountHint() || nothing}
     </form>`;
   }

@@ -89,7 +89,8 @@ def askers(world: World, org: Organisation) -> Iterator[Asker]:
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     place = place_of(request, request.param, tmp_path / "data")
     clock = Clock()
-    with place.backend(clock, auth=True, **NO_LIMITS) as backend:
+    provider = {"oidc_issuer": "https://id.invalid", "oidc_client_id": "hostpulse"}
+    with place.backend(clock, auth=True, **provider, **NO_LIMITS) as backend:
         issuer = backend.parts.issuer
         by = Organisation("default", "antelope").by
         old = issuer.make_personal(by, "old", ["manage"], 1)

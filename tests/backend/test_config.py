@@ -6,10 +6,12 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hostpulse.access.provider import provider_settings
 from hostpulse.config import (
     SETTINGS,
     Config,
@@ -144,6 +146,7 @@ REFUSED_STARTS = {
     "a certificate without its key": ["--tls-cert", "/nonexistent/cert"],
     "a configuration that is not there": ["--config", "/nonexistent/hostpulse.toml"],
     "a port that is no number": ["--port", "five"],
+    "a provider that knows no client": ["--oidc-issuer", "https://id.example.com"],
 }
 
 
@@ -161,6 +164,29 @@ def test_a_wrong_configuration_stops_with_one_sentence_and_exit_code_78(
     assert ended.stdout == ""
     assert ended.stderr.count("\n") == 1
     assert ended.stderr.startswith("Error: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("oidc_issuer", "http://id.example.com"),
+        ("oidc_issuer", "id.example.com"),
+        ("oidc_issuer", "https://"),
+        ("oidc_client_id", ""),
+        ("oidc_client_secret_file", "/nonexistent/secret"),
+        ("oidc_client_secret_file", "/"),
+        ("oidc_sign_up", "example.com"),
+        ("oidc_sign_up_role", "owner"),
+        ("oidc_sign_up_role", "boss"),
+    ],
+)
+def test_a_setting_of_a_provider_that_cannot_be_right_is_refused_by_name(
+    name: str, value: str
+) -> None:
+    right = Config(oidc_issuer="https://id.example.com", oidc_client_id="hostpulse")
+    assert provider_settings(right)
+    with pytest.raises(ConfigError, match=rf"^{name}: "):
+        provider_settings(replace(right, **{name: value}))
 
 
 def test_help_shows_every_setting() -> None:

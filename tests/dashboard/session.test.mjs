@@ -65,7 +65,7 @@ test("with --no-auth nobody signs in", async () => {
 
 test("what a session's answer lacks is refused, not granted", () => {
   assert.deepEqual(decodeSession({ may: ["read", 7], tenants: { a: 3, b: "B" } }), {
-    auth: true, signed_in: false, needs_setup: false, plain_http: false, name: "", role: "", tenant: "",
+    auth: true, signed_in: false, needs_setup: false, plain_http: false, provider: "", name: "", role: "", tenant: "",
     tenants: { a: "a", b: "B" }, may: ["read"], csrf: "",
   });
 });

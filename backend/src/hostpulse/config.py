@@ -85,6 +85,27 @@ class Config:
     auth: bool = _setting(
         True, "Whether people sign in; if not, this machine may do everything, on loopback only."
     )
+    oidc_issuer: str = _setting(
+        "",
+        "Issuer of the OpenID provider with which people may sign in, such as "
+        "https://id.example.com; none by default.",
+    )
+    oidc_client_id: str = _setting("", "What the provider calls this server.")
+    oidc_client_secret_file: str = _setting(
+        "", "File with the secret that the provider gave out for oidc_client_id, if it did."
+    )
+    oidc_name: str = _setting("single sign-on", "What people call the provider.")
+    oidc_scopes: str = _setting(
+        "openid email profile", "What the provider is asked to tell; some want groups in it too."
+    )
+    oidc_sign_up: str = _setting(
+        "",
+        "Who comes in without an invitation: domains of verified e-mail addresses, such as "
+        "@example.com, or claims, such as groups=ops, separated by commas; nobody by default.",
+    )
+    oidc_sign_up_role: str = _setting(
+        "viewer", "Role of whoever comes in so: viewer, editor or admin."
+    )
     public_url: str = _setting(
         "", "Address that people and agents type, such as https://monitor.example.com."
     )

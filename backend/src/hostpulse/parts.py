@@ -14,6 +14,7 @@ from hostpulse.access.keyring import REFRESH_SECONDS, Keyring
 from hostpulse.access.limiter import Limiter
 from hostpulse.access.means import Means
 from hostpulse.access.people import People, people_of
+from hostpulse.access.provider import provider_of
 from hostpulse.access.refusals import Refusals
 from hostpulse.config import Config, ConfigError, data_folder, own_names
 from hostpulse.control.registrar import PATIENCE_SECONDS, SAVE_SECONDS, Registrar
@@ -85,6 +86,7 @@ class Parts:
 def build(config: Config, clock_ms: Callable[[], int] = wall_clock_ms) -> Parts:
     """Make the parts that `config` asks for; raises ConfigError, StoreAway."""
     certificate = Certificate(config.tls_cert, config.tls_key) if config.tls_cert else None
+    provider = provider_of(config, time.monotonic)
     store = open_store(config.control, data_folder(config))
     try:
         storage = open_storage(config.storage, storage_options(config, clock_ms))
@@ -99,7 +101,7 @@ def build(config: Config, clock_ms: Callable[[], int] = wall_clock_ms) -> Parts:
     ingest = Ingest(storage, servers, telemetry, limits, clock_ms)
     keyring = Keyring(store, clock_ms)
     means = Means(store, clock_ms, secrets.token_bytes)
-    people, refusals = people_of(means), Refusals(means)
+    people, refusals = people_of(means, provider), Refusals(means)
     issuer = Issuer(store, keyring, servers, clock_ms, secrets.token_bytes)
     limiter = Limiter(
         config.key_requests_per_minute,
@@ -131,9 +133,11 @@ def build(config: Config, clock_ms: Callable[[], int] = wall_clock_ms) -> Parts:
         Offboarding(store, registrar, servers, storage, clock_ms).run,
         patience_seconds=UPKEEP_LIMIT,
     )
-    renewal = None
-    if certificate is not None:
-        renewal = Chore("the renewal of the certificate", RENEWAL_SECONDS, certificate.renew)
+    renewal = (
+        Chore("the renewal of the certificate", RENEWAL_SECONDS, certificate.renew)
+        if certificate
+        else None
+    )
     return Parts(
         config,
         storage,

@@ -97,6 +97,10 @@ class Accounts:
         """Return the account of whoever knows its password; a refusal names the field."""
         with self._store.system_transaction() as connection:
             person = people_rows.user(connection, who.user)
+        if person is not None and not person.password:
+            raise AccessDenied(
+                403, f"{field}: your account has none; ask an admin for a link that sets one."
+            )
         if person is None or not self._passwords.fits(person.password, password):
             raise AccessDenied(403, f"{field}: is not your password.")
         return person

@@ -78,7 +78,7 @@ class Links:
     def look(self, token: str, client: Client) -> str:
         """Return the session of somebody who has the set-up link and wants to see a chart first."""
         with self._store.system_transaction() as connection:
-            link = self._good_link(connection, token)
+            link = self._good_link(connection, digest(token))
             if link.kind != "setup":
                 raise AccessDenied(403, "Only the link of the first owner shows anything before.")
             return self._sessions.begin(connection, link.tenant, "", client, remembered=False)
@@ -86,7 +86,7 @@ class Links:
     def about(self, token: str) -> About:
         """Return what a link is for."""
         with self._store.system_transaction() as connection:
-            link = self._good_link(connection, token)
+            link = self._good_link(connection, digest(token))
             owner = people_rows.user(connection, link.user) if link.user else None
             tenant = people_rows.tenants_by_id(connection)[link.tenant].name
             return About(link.kind, owner.name if owner else "", tenant, link.role)
@@ -95,7 +95,7 @@ class Links:
         """Make the account, or set the password, that a link is for; return a session."""
         now_ms = self._clock_ms()
         with self._store.system_transaction() as connection:
-            link = self._good_link(connection, token)
+            link = self._good_link(connection, digest(token))
             owner = people_rows.user(connection, link.user) if link.user else None
         name = owner.name if owner else checked_name(name)
         check_password(password, name)
@@ -109,8 +109,7 @@ class Links:
                 people_rows.end_sessions(connection, user_id)
             else:
                 user_id = self._new_member(connection, link, name, kept, now_ms)
-            by = Principal(link.tenant, f"user {name}")
-            self._log.note(connection, by, f"use a {link.kind} link", name, "done", client.address)
+            self._note_use(connection, link, name, client)
             token = self._sessions.begin(connection, link.tenant, user_id, client, remembered=False)
         self._sessions.forget_known()
         return token
@@ -121,7 +120,7 @@ class Links:
         The session is of that organisation from then on.
         """
         with self._store.system_transaction() as connection:
-            link = self._good_link(connection, token)
+            link = self._good_link(connection, digest(token))
             if link.kind == "reset":
                 raise AccessDenied(409, "This link is for a new password, not for joining.")
             if link.tenant in people_rows.roles_of(connection, who.user):
@@ -144,6 +143,18 @@ class Links:
         if link.kind == "setup" and any(member.role == "owner" for member in members):
             raise AccessDenied(410, "There is an owner already; sign in, or ask for an invitation.")
 
+    def accept(self, connection: Connection, kept: bytes, name: str, client: Client) -> str:
+        """Make an account without a password of the link with this digest; return its id."""
+        link, now_ms = self._good_link(connection, kept), self._clock_ms()
+        if link.user or not people_rows.use_link(connection, link.digest, now_ms):
+            raise AccessDenied(410, _LINK_OVER)
+        self._note_use(connection, link, name, client)
+        return self._new_member(connection, link, name, "", now_ms)
+
+    def _note_use(self, connection: Connection, link: LinkRow, name: str, client: Client) -> None:
+        by = Principal(link.tenant, f"user {name}")
+        self._log.note(connection, by, f"use a {link.kind} link", name, "done", client.address)
+
     def _new_member(
         self, connection: Connection, link: LinkRow, name: str, kept: str, now_ms: int
     ) -> str:
@@ -159,8 +170,8 @@ class Links:
         people_rows.set_role(connection, link.tenant, row.id, link.role)
         return row.id
 
-    def _good_link(self, connection: Connection, token: str) -> LinkRow:
-        link = people_rows.link(connection, digest(token))
+    def _good_link(self, connection: Connection, kept: bytes) -> LinkRow:
+        link = people_rows.link(connection, kept)
         if link is None or link.used_ms or self._clock_ms() >= link.expires_ms:
             raise AccessDenied(410, _LINK_OVER)
         return link

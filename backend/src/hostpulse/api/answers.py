@@ -10,6 +10,7 @@ import msgspec
 
 from hostpulse.access.denied import AccessDenied
 from hostpulse.access.passwords import Busy
+from hostpulse.access.provider import ProviderAway
 from hostpulse.control.servers import (
     AmbiguousServer,
     HasOwnKey,
@@ -75,6 +76,7 @@ _REFUSED: dict[type[Exception], int] = {
     TooManyServers: 403,
     HasOwnKey: 403,
     Busy: 503,
+    ProviderAway: 503,
     StoreAway: 503,
     DiskFull: 507,
     StorageError: 503,

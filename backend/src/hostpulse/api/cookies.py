@@ -10,8 +10,15 @@ from hostpulse.access.sessions import REMEMBERED_MS
 from hostpulse.api.asking import principal
 
 SESSION = COOKIE, SECURE_COOKIE
+TRIP = "hostpulse-trip", "__Host-hostpulse-trip"
+"""A browser on its way to the OpenID provider and back."""
 
 Names = tuple[str, str]
+
+
+def value_of(names: Names) -> str:
+    """Return what this browser keeps, '' for nothing."""
+    return request.cookies.get(names[request.is_secure], "")
 
 
 def keep(response: Response, names: Names, value: str, age_seconds: int | None) -> Response:

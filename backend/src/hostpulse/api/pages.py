@@ -9,6 +9,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from hostpulse.access.principal import Need
+from hostpulse.access.provider import CALLBACK_PATH
 from hostpulse.api.asking import needing, principal
 from hostpulse.control.servers import AmbiguousServer, UnknownServer
 from hostpulse.parts import Parts
@@ -16,7 +17,7 @@ from hostpulse.parts import Parts
 _PACKAGE = Path(__file__).resolve().parent.parent
 _SHOWN = {".css", ".js", ".map", ".png", ".svg", ".txt"}
 _HIDDEN = {"node_modules"}
-PATHS = ("/welcome", "/sign-in", "/settings", "/settings/<section>")
+PATHS = ("/welcome", "/sign-in", CALLBACK_PATH, "/settings", "/settings/<section>")
 """What the page shows besides servers; in the browser it finds its way by itself."""
 
 _NO_PAGES = {"agent", "api", "static"}  # what lies below is for programs

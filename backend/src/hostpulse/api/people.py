@@ -27,12 +27,14 @@ class Session(msgspec.Struct):
 
     `auth` false is a backend without sign-in; `needs_setup` one that nobody owns yet.
     `visit_until` is when the visit of an operator ends (epoch ms), 0 for who belongs here.
+    `provider` is what people call the OpenID provider that they may sign in with.
     """
 
     auth: bool
     signed_in: bool
     needs_setup: bool
     plain_http: bool
+    provider: str
     name: str = ""
     role: str = ""
     tenant: str = ""
@@ -196,13 +198,15 @@ class _Views:
     def _session(self) -> Session:
         auth, who = self._parts.config.auth, principal()
         plain = not request.is_secure and not is_loopback(request.remote_addr or "")
+        provider = self._people.trips.provider_name
         if who is NOBODY:
-            return Session(auth, False, self._people.links.needs_setup(), plain)
+            return Session(auth, False, self._people.links.needs_setup(), plain, provider)
         return Session(
             auth,
             bool(who.user) or not auth,
             auth and self._people.links.needs_setup(),
             plain,
+            provider,
             who.name.removeprefix("user ") if who.user else "",
             who.role,
             who.tenant,

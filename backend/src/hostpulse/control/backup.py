@@ -19,10 +19,11 @@ _KEPT = (
     tables.keys,
     tables.users,
     tables.memberships,
+    tables.identities,
     tables.audit,
     tables.audit_end,
 )
-"""In an order in which they can be filled; sessions and links do not outlive a restore."""
+"""In an order in which they can be filled; sessions, links and trips do not outlive a restore."""
 _AT_ONCE = 500
 
 
@@ -46,7 +47,7 @@ def load(connection: Connection, lines: Iterable[bytes]) -> dict[str, int]:
     """
     rows = _read(iter(lines))
     now = connection.execute(select(tables.counters)).one()
-    for table in (tables.sessions, tables.links, *reversed(_KEPT)):
+    for table in (tables.sessions, tables.links, tables.trips, *reversed(_KEPT)):
         connection.execute(delete(table))
     for table in _KEPT:
         found = rows[table.name]

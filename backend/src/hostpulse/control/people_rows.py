@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from hostpulse.control.tables import keys, links, memberships, sessions, tenants, users
+from hostpulse.control.tables import identities, keys, links, memberships, sessions, tenants, users
 
 
 class TenantRow(NamedTuple):
@@ -111,6 +111,8 @@ def remove_tenant(connection: Connection, id_: str) -> None:
         connection.execute(delete(table).where(table.c.tenant == id_))
     elsewhere = select(memberships.c.user)
     gone = users.c.id.in_(left) & users.c.id.not_in(elsewhere) & ~users.c.operator
+    of_gone = identities.c.user.in_(select(users.c.id).where(gone))
+    connection.execute(delete(identities).where(of_gone))
     connection.execute(delete(users).where(gone))
     connection.execute(delete(tenants).where(tenants.c.id == id_))
 

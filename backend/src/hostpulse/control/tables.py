@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-NEWEST = "0007"
+NEWEST = "0008"
 """The revision of the newest migration; a test compares."""
 
 metadata = MetaData()
@@ -149,6 +149,29 @@ attempts = Table(
     Column("network", Text, primary_key=True),
     Column("forgotten_ms", BigInteger, nullable=False),
     Index("attempts_by_time", "forgotten_ms"),
+)
+
+# Who an account is at an OpenID provider: by the two things there that are never given to another.
+identities = Table(
+    "identities",
+    metadata,
+    Column("issuer", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("user", Text, ForeignKey("users.id"), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    UniqueConstraint("issuer", "user", name="identities_are_one_for_each_user"),
+)
+
+# Browsers that are on their way to the provider and back.
+trips = Table(
+    "trips",
+    metadata,
+    Column("state", LargeBinary, primary_key=True),
+    Column("browser", LargeBinary, nullable=False),
+    Column("destination", Text, nullable=False),
+    Column("link", LargeBinary),
+    Column("user", Text, nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
 )
 
 # Each row's hash covers the row before it, so nothing can be changed or taken out unseen.
