@@ -25,6 +25,9 @@ export function openDialog({ label, wide = false, content, onClose = () => {} })
   return { draw, node, close: () => node()?.close() };
 }
 
+/** A name as a page shows it. @param {string} text */
+const squeezed = (text) => text.trim().replace(/\s+/g, " ");
+
 /**
  * Asks before something is done that cannot be undone; what keeps it from being done stands in the dialog.
  * @param {{title: string, words: string, button: string, typed?: string, act: () => Promise<unknown>}} question `typed` has to be typed first @returns {Promise<boolean>} whether it was done
@@ -50,7 +53,7 @@ export function confirmed({ title, words, button, typed = "", act }) {
     });
     async function go() {
       const given = /** @type {HTMLInputElement | null} */ (dialog.node().querySelector("#typed"));
-      if (given && given.value.trim() !== typed) {
+      if (given && squeezed(given.value) !== squeezed(typed)) {
         problem = `Type ${typed} as it is written above.`;
         dialog.draw();
         return given.focus();

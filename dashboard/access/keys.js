@@ -3,7 +3,7 @@
 
 import { ago, dateTime, day } from "../format.js";
 import { confirmed } from "../dialog.js";
-import { choiceField, createAttempt, fieldsOf, problemLine, textField } from "../form.js";
+import { createAttempt, fieldsOf, problemLine, textField } from "../form.js";
 import { serverPath } from "../router.js";
 import { problemOf } from "../sentences.js";
 import { toast } from "../toast.js";
@@ -15,9 +15,6 @@ import { dataTable } from "./table.js";
 
 /** @type {Record<string, string>} */
 const KINDS = { agent: "Agent", ingest: "Ingest", personal: "Personal", enrolment: "Enrolment" };
-const MADE = /** @type {const} */ ([["ingest", "Ingest key: sends samples"], ["personal", "Personal token: asks the API as you"]]);
-const SCOPES = /** @type {const} */ ([["read", "see servers and metrics"], ["edit", "also change rules"], ["manage", "also manage servers and keys"]]);
-const DAYS = /** @type {const} */ ([["30", "30 days"], ["90", "90 days"], ["365", "a year"]]);
 /** @type {Record<string, string>} */
 const MEANS = {
   agent: "The agent with it is refused within a second; to report again it has to enrol.",
@@ -28,9 +25,8 @@ const MEANS = {
 
 /** @param {import("./settings.js").Desk} desk @returns {import("./settings.js").Shown} */
 export function show({ context, office, draw }) {
-  const { clock, session } = context;
+  const { clock } = context;
   const making = createAttempt(draw);
-  let kind = "ingest";
   /** @type {Key[] | null} */
   let keys = null;
 
@@ -42,13 +38,11 @@ export function show({ context, office, draw }) {
   async function make(event) {
     event.preventDefault();
     const form = /** @type {HTMLFormElement} */ (event.currentTarget);
-    const { label, scope, days } = fieldsOf(event);
-    const wanted = kind === "ingest" ? { kind, label } : { kind, label, scopes: [scope], days: Number(days) };
-    const key = await making.run(() => office.makeKey(wanted));
+    const key = await making.run(() => office.makeKey(fieldsOf(event).label));
     if (!key) return;
     form.reset();
     showOnce({
-      title: kind === "ingest" ? "A new ingest key" : "A new personal token", secret: key,
+      title: "A new ingest key", secret: key,
       words: "Send it in the header Authorization: Bearer. It is shown only now; keep it where only the program can read it.",
     });
     await load();
@@ -89,17 +83,8 @@ export function show({ context, office, draw }) {
 
   function makeForm() {
     const problem = problemOf(making.problem, ["label"]);
-    const kinds = session.state?.name ? MADE : MADE.slice(0, 1);
-    const choose = (/** @type {any} */ event) => {
-      kind = event.target.value;
-      draw();
-    };
     return html`<form class="form__row" @submit=${make}>
-      ${choiceField({ name: "kind", label: "Kind", value: kind, choices: kinds, onChange: choose })}
       ${textField({ name: "label", label: "What it is for", required: true, most: 100, problem: problem.field ? problem.words : "" })}
-      ${kind === "personal" ? html`
-        ${choiceField({ name: "scope", label: "It may", value: "read", choices: SCOPES })}
-        ${choiceField({ name: "days", label: "Good for", value: "90", choices: DAYS })}` : nothing}
       <button class="btn btn--main" aria-disabled=${making.busy ? "true" : nothing}>Make a key</button>
     </form>${problemLine(problem.field ? "" : problem.words)}`;
   }
@@ -108,7 +93,8 @@ export function show({ context, office, draw }) {
     load,
     content: () => html`
       ${dataTable("Agents and keys", ["Kind", "For", "Key", "Made", "Last used", "Ends", ""], keys?.map(row), "No key is good at this moment.")}
-      <section><h2>Make a key for a program</h2>${makeForm()}
-        <p class="hint">An agent needs none of these: “Add server” on the Servers page gives it a key of its own.</p></section>`,
+      <section><h2>Make an ingest key</h2>
+        <p>With it programs send samples under any hostname that no agent's key has.</p>${makeForm()}
+        <p class="hint">An agent needs none: “Add server” on the Servers page gives it a key of its own. Programs that read take one of “My tokens”.</p></section>`,
   };
 }

@@ -137,8 +137,13 @@ export function createOffice({ get, change }) {
     visit: (id, reason) => change("POST", `/api/tenants/${part(id)}/visit`, { reason }),
 
     keys: async () => listOf(await get("/api/keys"), "keys", decodeKey),
-    /** @param {{kind: string, label: string, scopes?: string[], days?: number}} wanted @returns {Promise<string>} the key */
-    makeKey: async (wanted) => textOf(await change("POST", "/api/keys", wanted), "key"),
+    /** @param {string} label @returns {Promise<string>} the key */
+    makeKey: async (label) => textOf(await change("POST", "/api/keys", { label }), "key"),
+    tokens: async () => listOf(await get("/api/tokens"), "keys", decodeKey),
+    /** @param {{label: string, scopes: string[], days: number}} wanted @returns {Promise<string>} the token */
+    makeToken: async (wanted) => textOf(await change("POST", "/api/tokens", wanted), "key"),
+    /** @param {string} id */
+    revokeToken: (id) => change("DELETE", `/api/tokens/${part(id)}`),
     /** @param {string} id */
     revokeKey: (id) => change("DELETE", `/api/keys/${part(id)}`),
     /** @param {{minutes: number, uses: number, tags: string[]}} wanted */

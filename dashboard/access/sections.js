@@ -7,6 +7,7 @@
 export const SECTIONS = [
   { id: "general", label: "General", needs: "", people: false },
   { id: "account", label: "My account", needs: "self", people: true },
+  { id: "tokens", label: "My tokens", needs: "self", people: true },
   { id: "users", label: "Users", needs: "people", people: true },
   { id: "keys", label: "Agents and keys", needs: "manage", people: true },
   { id: "organisations", label: "Organisations", needs: "operate", people: true },

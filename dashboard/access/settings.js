@@ -10,13 +10,14 @@ import * as keys from "./keys.js";
 import * as organisations from "./organisations.js";
 import { createOffice } from "./office.js";
 import { SECTIONS, sectionsFor } from "./sections.js";
+import * as tokens from "./tokens.js";
 import * as users from "./users.js";
 
 /** @typedef {import("../app.js").Context} Context */
 /** What a section is made of. @typedef {{context: Context, office: ReturnType<typeof createOffice>, draw: () => void, root: HTMLElement}} Desk */
 /** @typedef {{content: () => unknown, load?: () => Promise<void>}} Shown */
 /** @type {Record<string, {show: (desk: Desk) => Shown}>} */
-const PAGES = { general, account, users, keys, organisations, audit, about };
+const PAGES = { general, account, tokens, users, keys, organisations, audit, about };
 
 /** @param {HTMLElement} root @param {Context} context */
 export async function mount(root, context) {

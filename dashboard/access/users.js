@@ -74,7 +74,7 @@ export function show({ context, office, draw }) {
   /** @param {Person} person */
   async function remove(person) {
     const done = await confirmed({
-      title: `Remove ${person.name}?`, button: "Remove", act: () => office.changePerson(person.id, { role: "" }),
+      title: `Remove ${person.name}?`, button: "Remove", typed: person.name, act: () => office.changePerson(person.id, { role: "" }),
       words: "They are signed out and do not belong to this organisation any more.",
     });
     if (done) await attempt(load, `${person.name} is removed`);

@@ -36,7 +36,7 @@ export function serverMenu({ row, reported }, { context, onChange }) {
   async function remove() {
     const key = row.enrolled ? " Its key is revoked: its agent is refused from now on." : " An agent that still reports makes it appear again, with an empty history.";
     const done = await confirmed({
-      title: `Delete ${nameOf(row)}?`, words: `Its whole history is lost.${key}`, button: "Delete", act: () => api.remove(row.id),
+      title: `Delete ${nameOf(row)}?`, words: `Its whole history is lost.${key}`, button: "Delete", typed: nameOf(row), act: () => api.remove(row.id),
     });
     if (done) router.go("/");
   }

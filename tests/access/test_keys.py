@@ -172,10 +172,10 @@ def test_f83_a_revoked_key_is_refused_by_every_process_within_a_second(
 def test_f84_a_token_makes_no_other_token(backend: Backend) -> None:
     """A leaked one would live on in those, when it is revoked itself."""
     token = backend.parts.issuer.make_personal(BY, "script", ["manage"], 1).text
-    wish = {"kind": "personal", "label": "x", "scopes": ["manage"], "days": 3650}
-    made = backend.request("POST", "/api/keys", json=wish, headers=of_key(token))
+    wish = {"label": "x", "scopes": ["manage"], "days": 3650}
+    made = backend.request("POST", "/api/tokens", json=wish, headers=of_key(token))
     assert made.status_code == 403
-    ingest = {"kind": "ingest", "label": "x"}
+    ingest = {"label": "x"}
     assert backend.request("POST", "/api/keys", json=ingest, headers=of_key(token)).ok
 
 

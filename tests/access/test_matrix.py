@@ -119,19 +119,29 @@ class Matrix:
         """Return an id of what is theirs; where it would be gone afterwards, of something new."""
         org, kind = asker.org, route.parameter
         goes = route.method == "DELETE" and route.needs is not None and asker.may(route.needs)
+        if goes and kind in ("server", "key", "tenant", "session"):
+            return self.new(asker, route)
+        known = {
+            "server": org.ids["server"],
+            "key": org.ids["token read" if route.rule.startswith("/api/tokens/") else "ingest"],
+            "tenant": org.id,
+            "person": org.people["target"].id if org.people else "usr_nobody",
+            "session": "ses_nothing",
+        }
+        return known.get(kind) or FOUND_BY_ALL.get(route.rule) or self.wheel()
+
+    def new(self, asker: Asker, route: Route) -> str:
+        """Make something that is deleted then; return its id."""
+        world, org, kind = self.world, asker.org, route.parameter
         if kind == "server":
-            name = f"{org.word}-{secrets.token_hex(4)}"
-            return self.world.add_server(org, name) if goes else org.ids["server"]
-        if kind == "key":
-            made = self.world.issuer.make_ingest(org.by, "short-lived") if goes else None
-            return made.id if made else org.ids["ingest"]
+            return world.add_server(org, f"{org.word}-{secrets.token_hex(4)}")
         if kind == "tenant":
-            return self.world.make_tenant() if goes else org.id
-        if kind == "person":
-            return org.people["target"].id if org.people else "usr_nobody"
+            return world.make_tenant()
         if kind == "session":
-            return self.world.sign_in(org, asker.name)[0] if goes else "ses_nothing"
-        return FOUND_BY_ALL.get(route.rule) or self.wheel()
+            return world.sign_in(org, asker.name)[0]
+        if route.rule.startswith("/api/tokens/"):
+            return world.make_token(org, asker.name)
+        return world.issuer.make_ingest(org.by, "short-lived").id
 
     def wheel(self) -> str:
         """Return the name of the agent's file, as the script for a new server has it."""

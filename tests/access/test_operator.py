@@ -16,6 +16,7 @@ from tests.backend.control_places import Place
 from tests.backend_under_test import Backend, eventually, report
 from tests.programs import command
 
+TOKEN = {"label": "a script", "scopes": ["read"]}
 REASON = "the owner asked for help with a disk"
 
 
@@ -90,7 +91,7 @@ def test_a_visit_shows_and_changes_nothing_ends_by_itself_and_stands_in_both_log
     assert ask(backend, operator, "PATCH", path, {"note": "mine"}).status_code == 403
     assert ask(backend, operator, "DELETE", path).status_code == 403
     assert ask(backend, operator, "GET", "/api/people").status_code == 403
-    assert ask(backend, operator, "POST", "/api/keys", {"kind": "personal"}).status_code == 403
+    assert ask(backend, operator, "POST", "/api/tokens", TOKEN).status_code == 403
     for tenant in ("default", "zoo"):
         assert ("user ann", "visit", "zoo", REASON) in log_of(backend, tenant)
 
@@ -217,3 +218,21 @@ def test_the_command_line_makes_operators_and_puts_an_organisation_in_order(
     eventually(lambda: post(backend, theirs["key"]) == 200, seconds=1.5)
     run("tenant", "delete", "--yes", "zoo")
     eventually(lambda: post(backend, theirs["key"]) == 403, seconds=1.5)
+
+
+def test_a_viewer_has_tokens_of_their_own_that_read_and_no_others(
+    backend: Backend, operator: str
+) -> None:
+    viewer = join(backend.parts.people, "vic", "viewer")[1]
+    made = ask(backend, viewer, "POST", "/api/tokens", TOKEN).json()
+    reads = backend.request("GET", "/api/servers", headers=of_key(made["key"]))
+    assert reads.status_code == 200
+    more = ask(backend, viewer, "POST", "/api/tokens", {"label": "x", "scopes": ["manage"]})
+    assert (more.status_code, "may not do more than you" in more.text) == (403, True)
+    mine = ask(backend, viewer, "GET", "/api/tokens").json()["keys"]
+    assert [one["id"] for one in mine] == [made["id"]]
+    assert ask(backend, operator, "GET", "/api/tokens").json()["keys"] == []
+    path = f"/api/tokens/{made['id']}"
+    assert ask(backend, operator, "DELETE", path).status_code == 404, "it is not theirs"
+    assert ask(backend, viewer, "DELETE", path).status_code == 200
+    assert backend.request("GET", "/api/servers", headers=of_key(made["key"])).status_code == 401

@@ -141,8 +141,8 @@ def test_f83_the_personal_tokens_of_whoever_may_less_end_too(
     user, session = join(one.parts.people, "bob", "admin")
     tokens = {}
     for scope in ("read", "manage"):
-        wish = {"kind": "personal", "label": "x", "scopes": [scope]}
-        made = one.request("POST", "/api/keys", json=wish, headers=of_session(session))
+        wish = {"label": "x", "scopes": [scope]}
+        made = one.request("POST", "/api/tokens", json=wish, headers=of_session(session))
         tokens[scope] = of_key(made.json()["key"])
 
     def reads(scope: str) -> int:

@@ -57,8 +57,8 @@ class Story:
         self.ask("POST", "/api/session", {"name": "ann", "password": [CANARY]})
         self.ask("POST", "/api/links/use", {"token": token, "password": CANARY, "role": "owner"})
         for path, body, field in (
-            ("/api/keys", {"kind": "ingest", "label": "x"}, "key"),
-            ("/api/keys", {"kind": "personal", "label": "x", "scopes": ["manage"]}, "key"),
+            ("/api/keys", {"label": "x"}, "key"),
+            ("/api/tokens", {"label": "x", "scopes": ["manage"]}, "key"),
             ("/api/enrolments", {"uses": 2}, "token"),
             ("/api/people", {"role": "viewer"}, "link"),
         ):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hostpulse.access.principal import ADMIN, Principal
@@ -142,6 +142,11 @@ class World:
         ended = self.people.sessions.find(one.people["ended"].session, True)
         assert ended is not None
         self.people.sessions.end(ended.principal)
+
+    def make_token(self, one: Organisation, name: str) -> str:
+        """Make a personal token of somebody; return its id."""
+        by = replace(one.by, user=one.people[name].id)
+        return self.issuer.make_personal(by, "short-lived", ["read"], 1).id
 
     def make_tenant(self) -> str:
         """Make an organisation with nothing in it; return its id."""

@@ -85,6 +85,9 @@ def test_a_deleted_server_is_gone_after_a_question(tab: Tab) -> None:
     tab.until("() => !document.querySelector('dialog')")
     choose(tab, "Delete this server")
     tab.page.click("dialog .btn--danger")
+    tab.page.wait_for_selector("dialog .problem:has-text('Type web-1')")
+    tab.page.fill("#typed", "web-1")
+    tab.page.click("dialog .btn--danger")
     tab.page.wait_for_selector("text=No servers yet")
 
 

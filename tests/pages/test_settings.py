@@ -20,7 +20,7 @@ from tests.pages.people import (
 from tests.pages.test_accessibility import serious
 from tests.programs import free_port
 
-SECTIONS = ("general", "account", "users", "keys", "organisations", "audit", "about")
+SECTIONS = ("general", "account", "tokens", "users", "keys", "organisations", "audit", "about")
 SECRET = "dialog[open] .command code"
 
 
@@ -116,6 +116,9 @@ def test_a_removed_person_belongs_here_no_more(
     line = tab.page.locator(".data tbody tr", has_text="vic")
     line.locator("text=Remove").click()
     tab.page.click("dialog .btn--danger")
+    tab.page.wait_for_selector("dialog .problem:has-text('Type vic')")
+    tab.page.fill("#typed", "vic")
+    tab.page.click("dialog .btn--danger")
     tab.page.wait_for_selector("#toast:has-text('vic is removed')")
     assert not line.count()
 
@@ -124,12 +127,12 @@ def test_keys_are_shown_once_listed_and_revoked(
     backend: Backend, open_tab: Callable[..., Tab]
 ) -> None:
     tab = open_tab()
-    go_signed_in(tab, "/settings/keys", "text=Make a key for a program")
+    go_signed_in(tab, "/settings/keys", "text=Make an ingest key")
     keys: list[str] = []
-    for kind, label in (("ingest", "cron"), ("personal", "ci")):
-        tab.page.select_option("[name=kind]", kind)
+    for section, label in (("keys", "cron"), ("tokens", "ci")):
+        open_section(tab, section)
         tab.page.fill("[name=label]", label)
-        tab.page.click("form button:has-text('Make a key')")
+        tab.page.click("form .btn--main")
         keys.append(tab.page.locator(SECRET).text_content() or "")
         tab.page.click("dialog button:has-text('Done')")
         tab.page.wait_for_selector(f".data tbody tr:has-text('{label}')")
@@ -140,6 +143,7 @@ def test_keys_are_shown_once_listed_and_revoked(
     assert backend.request("GET", "/api/servers", headers=asked).status_code == 200
     report = Machine("by-curl").report(backend.clock.now_ms)
     assert backend.post(report, headers={"Authorization": f"Bearer {ingest}"}).status_code == 200
+    open_section(tab, "keys")
     for label in ("cron", "ci"):
         tab.page.locator(".data tbody tr", has_text=label).locator("button").click()
         tab.page.click("dialog .btn--danger")

@@ -81,6 +81,8 @@ class Issuer:
             raise AccessDenied(403, "scopes: a token may not do more than you.")
         if by.key:  # else a leaked token could live on in others, which nobody knows of
             raise AccessDenied(403, "kind: a token makes no other token; sign in to make one.")
+        if by.visit_until_ms:
+            raise AccessDenied(403, "kind: a visit leaves no token behind.")
         key = keys.mint(keys.PERSONAL, self._random_bytes)
         row = self._row(by, key, label, days * 24 * 60 * MINUTE_MS)
         self._add(by, row._replace(scopes=list(scopes), made_with=by.user))
@@ -145,6 +147,17 @@ class Issuer:
                 raise AccessDenied(404, f"No key has the id {id_!r}; see /api/keys.")
             self._note(connection, by, "revoke a key", id_)
         self._keyring.refresh()
+
+    def list_own(self, by: Principal) -> Sequence[KeyRow]:
+        """Return the personal tokens of whoever asks."""
+        with self._store.transaction(by.tenant) as connection:
+            return key_rows.of_person(connection, by.tenant, by.user)
+
+    def revoke_own(self, by: Principal, id_: str) -> None:
+        """Make a personal token of whoever asks good for nothing."""
+        if id_ not in (row.id for row in self.list_own(by)):
+            raise AccessDenied(404, f"You have no token with the id {id_!r}; see /api/tokens.")
+        self.revoke(by, id_)
 
     def revoke_of_server(self, by: Principal, server: str) -> None:
         """Make every key of a server good for nothing."""

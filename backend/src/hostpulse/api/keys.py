@@ -1,8 +1,9 @@
-"""/api/keys, /api/enrolments, /api/enrol: keys of agents and of programs."""
+"""/api/keys, /api/tokens, /api/enrolments, /api/enrol: keys of agents and of programs."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Annotated
 
 import msgspec
 from flask import Blueprint, Response
@@ -14,6 +15,7 @@ from hostpulse.api.asking import body, principal, reply
 from hostpulse.api.openapi import operation
 from hostpulse.api.servers import Done, Tag
 from hostpulse.config import address
+from hostpulse.control import key_rows
 from hostpulse.parts import Parts
 from hostpulse.report import limits
 
@@ -42,9 +44,14 @@ class KeyList(msgspec.Struct):
 
 
 class NewKey(msgspec.Struct, forbid_unknown_fields=True):
-    """An ingest key, or a personal token with scopes and an end."""
+    """An ingest key: what it is for."""
 
-    kind: Literal["ingest", "personal"]
+    label: Label
+
+
+class NewToken(msgspec.Struct, forbid_unknown_fields=True):
+    """A personal token: what it is for, what it may, and for how many days."""
+
     label: Label
     scopes: tuple[str, ...] = ("read",)
     days: int = 365
@@ -105,6 +112,9 @@ def keys_blueprint(parts: Parts) -> Blueprint:
     api.get("/keys")(views.list_keys)
     api.post("/keys")(views.make_key)
     api.delete("/keys/<key>")(views.revoke_key)
+    api.get("/tokens")(views.list_tokens)
+    api.post("/tokens")(views.make_token)
+    api.delete("/tokens/<key>")(views.revoke_token)
     api.post("/enrolments")(views.make_enrolment)
     api.post("/enrol")(views.enrol)
     api.post("/agent/key")(views.rotate)
@@ -120,23 +130,27 @@ class _Views:
 
     @operation("The keys that are good", KeyList, needs=Need.MANAGE)
     def list_keys(self) -> Response:
-        rows = [
-            KeyRow(
-                r.id, KINDS[r.kind], r.label, r.created_ms, r.created_by, r.expires_ms, r.used_ms,
-                r.server, list(r.scopes), r.uses_left,
-            )
-            for r in self._issuer.list(principal())
-        ]  # fmt: skip
-        return reply(KeyList(rows))
+        return reply(_listed(self._issuer.list(principal())))
 
-    @operation("Make a key for a program", MadeKey, needs=Need.MANAGE, takes=NewKey)
+    @operation("Make a key that sends samples", MadeKey, needs=Need.MANAGE, takes=NewKey)
     def make_key(self) -> Response:
-        given, who = body(NewKey), principal()
-        if given.kind == "ingest":
-            key = self._issuer.make_ingest(who, given.label)
-        else:
-            key = self._issuer.make_personal(who, given.label, given.scopes, given.days)
+        key = self._issuer.make_ingest(principal(), body(NewKey).label)
         return reply(MadeKey(key.id, key.text))
+
+    @operation("My tokens that are good", KeyList, needs=Need.SELF)
+    def list_tokens(self) -> Response:
+        return reply(_listed(self._issuer.list_own(principal())))
+
+    @operation("Make a token that asks as I do", MadeKey, needs=Need.SELF, takes=NewToken)
+    def make_token(self) -> Response:
+        given = body(NewToken)
+        key = self._issuer.make_personal(principal(), given.label, given.scopes, given.days)
+        return reply(MadeKey(key.id, key.text))
+
+    @operation("Make a token of mine good for nothing", Done, needs=Need.SELF)
+    def revoke_token(self, key: str) -> Response:
+        self._issuer.revoke_own(principal(), key)
+        return reply(Done())
 
     @operation("Make a key good for nothing", Done, needs=Need.MANAGE)
     def revoke_key(self, key: str) -> Response:
@@ -165,3 +179,15 @@ class _Views:
     @operation("Renew the key of an agent", AgentKey, needs=Need.ROTATE)
     def rotate(self) -> Response:
         return reply(AgentKey(self._issuer.rotate(principal()).text))
+
+
+def _listed(rows: Sequence[key_rows.KeyRow]) -> KeyList:
+    return KeyList(
+        [
+            KeyRow(
+                r.id, KINDS[r.kind], r.label, r.created_ms, r.created_by, r.expires_ms, r.used_ms,
+                r.server, list(r.scopes), r.uses_left,
+            )
+            for r in rows
+        ]
+    )  # fmt: skip
