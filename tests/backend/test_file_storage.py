@@ -527,7 +527,7 @@ def test_a_full_budget_costs_the_oldest_days_one_at_a_time(folder: Folder) -> No
     storage.close()
 
 
-def test_f36_a_restart_after_a_clock_s_leap_costs_no_further_step(folder: Folder) -> None:
+def test_a_restart_after_a_clock_s_leap_costs_no_further_step(folder: Folder) -> None:
     storage = folder.open()
     live_days(folder, storage, 3)
     storage.close()
