@@ -169,6 +169,27 @@ def test_f83_a_revoked_key_is_refused_by_every_process_within_a_second(
     assert max(took) <= 1
 
 
+def test_f83_a_deleted_server_does_not_come_back_by_a_post_to_another_process(
+    pair: list[Backend],
+) -> None:
+    """Its key is good there for some 0.5 s more; here that lasts until the end of the test."""
+    one, other = pair
+    token = one.parts.issuer.make_enrolment(BY, 60, 1).text
+    made = enrol(one, token, "web-1", "ab" * 32).json()
+    eventually(lambda: post(other, made["key"]) == 200, 2)
+    other.parts.registrar.save()
+    other.parts.key_refresh.close()
+    delete = of_key(one.parts.issuer.make_personal(BY, "d", ["manage"], 1).text)
+    path = f"/api/servers/{made['server']}"
+    assert one.request("DELETE", path, headers=delete).status_code == 200
+    other.parts.registrar.save()
+    assert post(other, made["key"]) == 200, "it is the post that comes too late"
+    assert other.parts.servers.count("default") == 1
+    for backend in (other, one):
+        backend.parts.registrar.save()
+    assert [backend.parts.servers.count("default") for backend in pair] == [0, 0]
+
+
 def test_f84_a_token_makes_no_other_token(backend: Backend) -> None:
     """A leaked one would live on in those, when it is revoked itself."""
     token = backend.parts.issuer.make_personal(BY, "script", ["manage"], 1).text

@@ -91,6 +91,12 @@ def of_server(connection: Connection, tenant: str, server: str) -> list[KeyRow]:
     return [KeyRow(*row) for row in connection.execute(wanted.order_by(keys.c.created_ms))]
 
 
+def servers_with_key(connection: Connection, servers: Sequence[str]) -> set[tuple[str, str]]:
+    """Return (tenant, server) for those of these servers that have a key."""
+    wanted = select(keys.c.tenant, keys.c.server).where(_IS_LIVE, keys.c.server.in_(servers))
+    return {(row.tenant, row.server) for row in connection.execute(wanted)}
+
+
 def of_person(connection: Connection, tenant: str, user: str) -> list[KeyRow]:
     """Return the personal tokens that a person made in a tenant."""
     wanted = select(*_COLUMNS).where(_IS_LIVE, keys.c.tenant == tenant, keys.c.made_with == user)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import structlog
 from sqlalchemy import Connection
 
-from hostpulse.control import server_rows
+from hostpulse.control import key_rows, server_rows
 from hostpulse.control.server_rows import Counters, ServerRow
 from hostpulse.control.servers import Server, Servers, Version
 from hostpulse.control.store import ControlStore, StoreAway
@@ -122,6 +122,7 @@ class Registrar:
     def _exchange(self, connection: Connection, now: Counters) -> list[_Written]:
         """Learn what others changed, then write what is newer here, as part of a begun change."""
         self._catch_up(connection, now)
+        self._drop_deleted(connection)
         unsaved = self._unsaved()
         versions = [server.version for _, server in unsaved]
         rows = [_row(tenant, server) for tenant, server in unsaved]
@@ -135,6 +136,15 @@ class Registrar:
                 self._learn(row)
         if now.forgotten != self._known.forgotten:
             self._drop_all_but(server_rows.numbers(connection))
+
+    def _drop_deleted(self, connection: Connection) -> None:
+        """Drop what a post made anew after another process deleted it and revoked its key."""
+        new = [one for one in self._unsaved() if one[1].enrolled and not one[1].number]
+        if new:
+            keyed = key_rows.servers_with_key(connection, [server.id for _, server in new])
+            for tenant, server in new:
+                if (tenant, server.id) not in keyed:
+                    self._servers.forget(tenant, server)
 
     def _settle(self, now: Counters, written: list[_Written]) -> None:
         """Take for saved what is committed."""
