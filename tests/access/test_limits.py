@@ -123,7 +123,7 @@ def test_f99_a_person_who_asks_without_end_is_told_to_wait_and_agents_are_not(
         stop_the_minute(backend, monkeypatch)
         owner = owner_of(backend)
         link = backend.parts.people.links.invite(BY, "viewer")
-        viewer = of_session(backend.parts.people.links.use(link, "bob", PASSWORD, HERE))
+        viewer = of_session(backend.parts.people.links.use(link, "bob", PASSWORD, HERE).token)
         agent = of_key(backend.parts.issuer.make_ingest(BY, "x").text)
         with ThreadPoolExecutor(8) as pool:
             read = list(pool.map(asked(backend.url, viewer), range(100)))

@@ -29,7 +29,7 @@ MAY: dict[str, set[Need]] = {
     "viewer": VIEWER,
     "editor": VIEWER | {Need.EDIT},
     "admin": ADMIN,
-    "owner": ADMIN,
+    "owner": ADMIN | {Need.OWN},
     "operator": VIEWER | {Need.OPERATE},
     "looker": {Need.READ},
     "agent": {Need.INGEST, Need.ROTATE},

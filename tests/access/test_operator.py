@@ -38,7 +38,7 @@ def theirs(backend: Backend, operator: str) -> dict[str, str]:
     made = ask(backend, operator, "POST", "/api/tenants", {"id": "zoo", "name": "Zoo Ltd"})
     assert made.status_code == 200, made.text
     link = made.json()["link"].partition("#")[2]
-    owner = backend.parts.people.links.use(link, "zoe", PASSWORD, HERE)
+    owner = backend.parts.people.links.use(link, "zoe", PASSWORD, HERE).token
     by = Principal("zoo", "test", ADMIN, "owner")
     key = backend.parts.issuer.make_ingest(by, "all").text
     assert post(backend, key) == 200

@@ -27,7 +27,7 @@ HERE = Client("127.0.0.1", "test")
 def join(people: People, name: str, role: str = "owner", by: Principal = BY) -> tuple[str, str]:
     """Make an account; return its id and a session."""
     link = people.links.make_setup(by.tenant) if role == "owner" else people.links.invite(by, role)
-    session = people.links.use(link, name, PASSWORD, HERE)
+    session = people.links.use(link, name, PASSWORD, HERE).token
     found = people.sessions.find(session, True)
     assert found is not None
     return found.principal.user, session
@@ -186,7 +186,7 @@ def test_f90_the_cookie_is_for_this_server_alone_and_out_of_reach_of_scripts(
 def test_f90_a_sign_out_ends_the_session_on_the_server(backend: Backend) -> None:
     people = backend.parts.people
     _, session = join(people, "ann")
-    other = people.accounts.sign_in("ann", PASSWORD, HERE, remembered=False)
+    other = people.accounts.sign_in("ann", PASSWORD, HERE, remembered=False).token
     answer = backend.request("DELETE", "/api/session", headers=of_session(session))
     assert answer.ok
     assert answer.headers["Clear-Site-Data"]
@@ -196,7 +196,7 @@ def test_f90_a_sign_out_ends_the_session_on_the_server(backend: Backend) -> None
 def test_f90_a_new_password_ends_every_other_session(backend: Backend) -> None:
     people = backend.parts.people
     _, session = join(people, "ann")
-    other = people.accounts.sign_in("ann", PASSWORD, HERE, remembered=True)
+    other = people.accounts.sign_in("ann", PASSWORD, HERE, remembered=True).token
     wish = {"old": PASSWORD, "new": "another short sentence"}
     headers = of_session(session)
     wrong = backend.request("PUT", "/api/password", json=wish | {"old": "x"}, headers=headers)
@@ -237,7 +237,7 @@ def test_f90_a_session_ends_after_12_hours_and_a_remembered_one_after_30_days(
 ) -> None:
     people = backend.parts.people
     _, short = join(people, "ann")
-    long = people.accounts.sign_in("ann", PASSWORD, HERE, remembered=True)
+    long = people.accounts.sign_in("ann", PASSWORD, HERE, remembered=True).token
     for _ in range(12 * 3):
         backend.clock.advance(20 * MINUTE_MS)
         assert ask(backend, short) == 200
@@ -346,7 +346,7 @@ def test_f92_guesses_at_one_account_wait_longer_each_time_and_do_not_lock_its_ow
     with Backend(auth=True, behind_proxy="127.0.0.1") as backend:
         people = backend.parts.people
         home, away = Client("192.0.2.1", "b"), Client("192.0.2.99", "b")
-        session = people.links.use(people.links.make_setup(), "ann", PASSWORD, home)
+        session = people.links.use(people.links.make_setup(), "ann", PASSWORD, home).token
         for i in range(8):
             with pytest.raises(AccessDenied):
                 people.accounts.sign_in("ann", f"guess {i}", Client(f"198.51.100.{i}", "b"), False)

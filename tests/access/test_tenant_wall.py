@@ -44,6 +44,16 @@ OF_NO_SINGLE_TENANT = {
     "access/links.py": {"needs_setup", "make_reset", "look", "about", "use", "join"},
     "access/members.py": {"disable", "make_operator"},
     "access/refusals.py": {"_save"},
+    "access/second_factor.py": {
+        "codes_left",
+        "having",
+        "begin",
+        "turn_on",
+        "renew_codes",
+        "turn_off",
+        "remove",
+    },
+    "access/second_step.py": {"is_waiting", "finish"},
     "access/sessions.py": {"_read", "end", "of", "switch", "visit"},
     "access/tenants.py": {
         "make",

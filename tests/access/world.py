@@ -156,7 +156,7 @@ class World:
 
     def join(self, one: Organisation, link: str, name: str) -> Account:
         """Use a link of an organisation; return the new account."""
-        session = self.people.links.use(link, name, PASSWORD, self.client(one.word))
+        session = self.people.links.use(link, name, PASSWORD, self.client(one.word)).token
         found = self.people.sessions.find(session, True)
         assert found is not None
         return Account(found.principal.user, name, session)
@@ -165,7 +165,7 @@ class World:
         """Sign a person in once more; return the id and the cookie of the session."""
         session = self.people.accounts.sign_in(
             f"{one.word}-{role}", PASSWORD, self.client(one.word), remembered=False
-        )
+        ).token
         found = self.people.sessions.find(session, True)
         assert found is not None
         return found.row.id, session

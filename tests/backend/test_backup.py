@@ -32,7 +32,7 @@ def run(place: Place, *arguments: str) -> subprocess.CompletedProcess[str]:
 def own(backend: Backend) -> str:
     """Make the first owner; return the token of the session."""
     link = backend.parts.people.links.make_setup()
-    return backend.parts.people.links.use(link, "alice", PASSWORD, HERE)
+    return backend.parts.people.links.use(link, "alice", PASSWORD, HERE).token
 
 
 def signed_in(backend: Backend, session: str) -> bool:

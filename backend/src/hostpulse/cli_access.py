@@ -154,9 +154,14 @@ def invite(tenant: str, role: str, **settings: Any) -> None:
 def list_users(tenant: str, **settings: Any) -> None:
     """List the people of an organisation."""
     with _office(settings, tenant) as office:
+        having = office.people.second_factor.having(office.by)
         for member in office.people.members.list(office.by):
-            state = "disabled" if member.user.disabled else ""
-            click.echo(f"{member.user.name:<30}{member.role:<10}{state}".rstrip())
+            states = []
+            if member.user.disabled:
+                states.append("disabled")
+            if member.user.id in having:
+                states.append("second factor")
+            click.echo(f"{member.user.name:<30}{member.role:<10}{', '.join(states)}".rstrip())
 
 
 @user.command("reset")
@@ -167,6 +172,17 @@ def reset(tenant: str, name: str, **settings: Any) -> None:
     """Print a link with which NAME sets a new password, once, within a day."""
     with _office(settings, tenant) as office:
         click.echo(office.link(office.people.links.make_reset(office.by, office.member_id(name))))
+
+
+@user.command("second-factor-off")
+@with_tenant
+@click.argument("name")
+@with_stored_settings
+def switch_second_factor_off(tenant: str, name: str, **settings: Any) -> None:
+    """Let NAME, who lost it, sign in with the password alone; their sessions end."""
+    with _office(settings, tenant) as office:
+        if not office.people.second_factor.remove(office.by, office.member_id(name)):
+            raise click.ClickException(f"{name} has no second factor.")
 
 
 @user.command("disable")

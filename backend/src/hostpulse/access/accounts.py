@@ -9,6 +9,7 @@ from hostpulse.access.denied import AccessDenied
 from hostpulse.access.means import Means
 from hostpulse.access.passwords import Passwords, check_password
 from hostpulse.access.principal import DEFAULT_TENANT, Principal
+from hostpulse.access.second_step import Entry, SecondStep
 from hostpulse.access.secret import Random, token_id
 from hostpulse.access.sessions import Client, Sessions
 from hostpulse.access.throttle import network_of, wait_seconds
@@ -34,31 +35,36 @@ class Accounts:
     """Knows people by their passwords. Any method may raise AccessDenied, Busy, StoreAway."""
 
     def __init__(
-        self, means: Means, log: AuditLog, sessions: Sessions, passwords: Passwords, tries: Tries
+        self,
+        means: Means,
+        passwords: Passwords,
+        sessions: Sessions,
+        second_step: SecondStep,
+        tries: Tries,
     ) -> None:
         self._store, self._clock_ms, _ = means
-        self._log = log
+        self._log = AuditLog(means)
         self._sessions = sessions
         self._passwords = passwords
+        self._second_step = second_step
         self._tries = tries
 
-    def sign_in(self, name: str, password: str, client: Client, remembered: bool) -> str:
-        """Return the token of a new session; raises AccessDenied, Busy.
+    def sign_in(self, name: str, password: str, client: Client, remembered: bool) -> Entry:
+        """Return a new session, or the wait for a code.
 
         An unknown name takes as long and is told the same as a wrong password.
         """
         with self._tries.attempt(client):
             return self._sign_in(name, password, client, remembered)
 
-    def _sign_in(self, name: str, password: str, client: Client, remembered: bool) -> str:
-        network = network_of(client.address)
+    def _sign_in(self, name: str, password: str, client: Client, remembered: bool) -> Entry:
         name, now_ms = name.strip().lower()[:MAX_NAME_LENGTH], self._clock_ms()
         with self._store.system_transaction() as connection:
             person = people_rows.user_named(connection, name)
             seen = people_rows.sessions_of(connection, person.id if person else "")
         waited = (now_ms - person.failed_ms) / 1000 if person else 0.0
         is_early = person is not None and waited < wait_seconds(person.failures)
-        if network in {network_of(row.address) for row in seen}:
+        if network_of(client.address) in {network_of(row.address) for row in seen}:
             is_early = False  # who guesses elsewhere must not keep the owner out
         fits = self._passwords.fits(person.password if person else "", password)
         if person is None or not fits or is_early or person.disabled:
@@ -71,7 +77,10 @@ class Accounts:
             people_rows.change_user(
                 connection, person.id, failures=0, password=kept or person.password
             )
-            return self._sessions.enter(connection, person, client, remembered, "sign in")
+            waits = self._second_step.wait(connection, person, client, remembered)
+            return waits or Entry(
+                self._sessions.enter(connection, person, client, remembered, "sign in"), remembered
+            )
 
     def _note_failure(self, tried: _Attempt) -> None:
         person = tried.person
@@ -95,15 +104,16 @@ class Accounts:
 
     def prove(self, field: str, who: Principal, password: str) -> UserRow:
         """Return the account of whoever knows its password; a refusal names the field."""
-        with self._store.system_transaction() as connection:
-            person = people_rows.user(connection, who.user)
-        if person is not None and not person.password:
-            raise AccessDenied(
-                403, f"{field}: your account has none; ask an admin for a link that sets one."
-            )
-        if person is None or not self._passwords.fits(person.password, password):
-            raise AccessDenied(403, f"{field}: is not your password.")
-        return person
+        with self._tries.proof(who):
+            with self._store.system_transaction() as connection:
+                person = people_rows.user(connection, who.user)
+            if person is not None and not person.password:
+                raise AccessDenied(
+                    403, f"{field}: your account has none; ask an admin for a link that sets one."
+                )
+            if person is None or not self._passwords.fits(person.password, password):
+                raise AccessDenied(403, f"{field}: is not your password.")
+            return person
 
 
 def new_account(random_bytes: Random, name: str, kept: str, now_ms: int) -> UserRow:

@@ -33,11 +33,9 @@ class WaysIn(NamedTuple):
 class Identities:
     """Knows people by the provider. Any method may raise AccessDenied, ProviderAway, StoreAway."""
 
-    def __init__(
-        self, means: Means, log: AuditLog, sessions: Sessions, links: Links, trips: Trips
-    ) -> None:
+    def __init__(self, means: Means, sessions: Sessions, links: Links, trips: Trips) -> None:
         self._store, self._clock_ms, self._random_bytes = means
-        self._log = log
+        self._log = AuditLog(means)
         self._sessions = sessions
         self._links = links
         self._trips = trips

@@ -14,6 +14,7 @@ from hostpulse.access.means import Means
 from hostpulse.access.members import check_only_here, check_rank, member_of
 from hostpulse.access.passwords import Passwords, check_password
 from hostpulse.access.principal import DEFAULT_TENANT, Principal
+from hostpulse.access.second_step import Entry, SecondStep
 from hostpulse.access.secret import digest, url_token
 from hostpulse.access.sessions import DAY_MS, Client, Sessions
 from hostpulse.control import people_rows
@@ -36,12 +37,17 @@ class Links:
     """Makes links and accounts of them. Any method may raise AccessDenied, StoreAway."""
 
     def __init__(
-        self, means: Means, log: AuditLog, sessions: Sessions, passwords: Passwords
+        self,
+        means: Means,
+        passwords: Passwords,
+        sessions: Sessions,
+        second_step: SecondStep,
     ) -> None:
         self._store, self._clock_ms, self._random_bytes = means
-        self._log = log
+        self._log = AuditLog(means)
         self._sessions = sessions
         self._passwords = passwords
+        self._second_step = second_step
         self._is_owned = False
 
     def needs_setup(self) -> bool:
@@ -91,8 +97,8 @@ class Links:
             tenant = people_rows.tenants_by_id(connection)[link.tenant].name
             return About(link.kind, owner.name if owner else "", tenant, link.role)
 
-    def use(self, token: str, name: str, password: str, client: Client) -> str:
-        """Make the account, or set the password, that a link is for; return a session."""
+    def use(self, token: str, name: str, password: str, client: Client) -> Entry:
+        """Make the account, or set the password, that a link is for, and let the person in."""
         now_ms = self._clock_ms()
         with self._store.system_transaction() as connection:
             link = self._good_link(connection, digest(token))
@@ -110,9 +116,12 @@ class Links:
             else:
                 user_id = self._new_member(connection, link, name, kept, now_ms)
             self._note_use(connection, link, name, client)
-            token = self._sessions.begin(connection, link.tenant, user_id, client, remembered=False)
+            waits = self._second_step.wait(connection, owner, client, False) if owner else None
+            entry = waits or Entry(
+                self._sessions.begin(connection, link.tenant, user_id, client, remembered=False)
+            )
         self._sessions.forget_known()
-        return token
+        return entry
 
     def join(self, who: Principal, token: str) -> None:
         """Make somebody who has an account a member of the organisation that invites, and go there.

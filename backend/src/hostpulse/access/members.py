@@ -16,9 +16,9 @@ from hostpulse.control.people_rows import Member
 class Members:
     """Changes what people may. Any method may raise AccessDenied, StoreAway."""
 
-    def __init__(self, means: Means, log: AuditLog, sessions: Sessions) -> None:
+    def __init__(self, means: Means, sessions: Sessions) -> None:
         self._store, self._clock_ms, _ = means
-        self._log = log
+        self._log = AuditLog(means)
         self._sessions = sessions
 
     def list(self, who: Principal) -> list[Member]:

@@ -6,12 +6,15 @@ from typing import NamedTuple
 
 from hostpulse.access.accounts import Accounts
 from hostpulse.access.audit import AuditLog
+from hostpulse.access.codes import Codes
 from hostpulse.access.identities import Identities
 from hostpulse.access.links import Links
 from hostpulse.access.means import Means
 from hostpulse.access.members import Members
 from hostpulse.access.passwords import Passwords
 from hostpulse.access.provider import Provider
+from hostpulse.access.second_factor import SecondFactor
+from hostpulse.access.second_step import SecondStep
 from hostpulse.access.sessions import Sessions
 from hostpulse.access.tenants import Tenants
 from hostpulse.access.tries import Tries
@@ -26,6 +29,8 @@ class People(NamedTuple):
     links: Links
     log: AuditLog
     members: Members
+    second_factor: SecondFactor
+    second_step: SecondStep
     sessions: Sessions
     tenants: Tenants
     trips: Trips
@@ -33,16 +38,21 @@ class People(NamedTuple):
 
 def people_of(means: Means, provider: Provider | None = None) -> People:
     """Return the people of a control store."""
-    log, passwords, tries = AuditLog(means), Passwords(), Tries(means)
-    sessions = Sessions(means, log)
-    links, trips = Links(means, log, sessions, passwords), Trips(means, tries, provider)
+    passwords, tries = Passwords(), Tries(means)
+    sessions, codes = Sessions(means), Codes(means)
+    second_step = SecondStep(means, sessions, codes, tries)
+    accounts = Accounts(means, passwords, sessions, second_step, tries)
+    links = Links(means, passwords, sessions, second_step)
+    trips = Trips(means, tries, provider)
     return People(
-        Accounts(means, log, sessions, passwords, tries),
-        Identities(means, log, sessions, links, trips),
+        accounts,
+        Identities(means, sessions, links, trips),
         links,
-        log,
-        Members(means, log, sessions),
+        AuditLog(means),
+        Members(means, sessions),
+        SecondFactor(means, sessions, accounts, codes),
+        second_step,
         sessions,
-        Tenants(means, log, sessions),
+        Tenants(means, sessions),
         trips,
     )

@@ -21,18 +21,20 @@ class Need(Enum):
     MANAGE = "to manage servers and keys"
     PEOPLE = "to manage people"
     OPERATE = "to manage organisations"
+    OWN = "to do what is for owners"
 
 
 VIEWER = frozenset({Need.READ, Need.SELF})
 EDITOR = VIEWER | {Need.EDIT}
 ADMIN = EDITOR | {Need.MANAGE, Need.PEOPLE}
-ROLES = {"viewer": VIEWER, "editor": EDITOR, "admin": ADMIN, "owner": ADMIN}
+OWNER = ADMIN | {Need.OWN}
+ROLES = {"viewer": VIEWER, "editor": EDITOR, "admin": ADMIN, "owner": OWNER}
 """What each role may; an owner may in addition change other owners."""
 OPERATOR = frozenset({Need.OPERATE})
 """What somebody may in addition who runs this server for all organisations."""
 VISITOR = frozenset({Need.READ, Need.SELF}) | OPERATOR
 """What an operator may in an organisation of others: look."""
-EVERYTHING = ADMIN | OPERATOR | {Need.INGEST}
+EVERYTHING = OWNER | OPERATOR | {Need.INGEST}
 SCOPES = {
     "read": frozenset({Need.READ}),
     "edit": frozenset({Need.READ, Need.EDIT}),

@@ -63,12 +63,21 @@ def home_of(tenants: Collection[str], suspended: Collection[str]) -> str:
     return first[0] if first else ""
 
 
+def at_home(connection: Connection, person: UserRow) -> Principal:
+    """Return a person as the audit log names them, in the organisation that they see first."""
+    roles = people_rows.roles_of(connection, person.id)
+    tenant = home_of(roles, people_rows.suspended(connection))
+    if not tenant:
+        raise AccessDenied(403, "This account belongs to no organisation; ask an owner.")
+    return Principal(tenant, f"user {person.name}")
+
+
 class Sessions:
     """Begins, finds and ends sessions. Any method may raise StoreAway."""
 
-    def __init__(self, means: Means, log: AuditLog) -> None:
+    def __init__(self, means: Means) -> None:
         self._store, self._clock_ms, self._random_bytes = means
-        self._log = log
+        self._log = AuditLog(means)
         self._known: dict[bytes, tuple[float, SignedIn | None]] = {}
         self._lock = Lock()
 
@@ -76,13 +85,9 @@ class Sessions:
         self, connection: Connection, person: UserRow, client: Client, remembered: bool, how: str
     ) -> str:
         """Return the token of a new session of somebody who showed who they are; `how` is noted."""
-        roles = people_rows.roles_of(connection, person.id)
-        tenant = home_of(roles, people_rows.suspended(connection))
-        if not tenant:
-            raise AccessDenied(403, "This account belongs to no organisation; ask an owner.")
-        by = Principal(tenant, f"user {person.name}")
+        by = at_home(connection, person)
         self._log.note(connection, by, how, person.name, "done", client.address)
-        return self.begin(connection, tenant, person.id, client, remembered)
+        return self.begin(connection, by.tenant, person.id, client, remembered)
 
     def begin(
         self, connection: Connection, tenant: str, user: str, client: Client, remembered: bool

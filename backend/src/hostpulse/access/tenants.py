@@ -30,9 +30,9 @@ class Listed(NamedTuple):
 class Tenants:
     """Changes organisations. Any method may raise AccessDenied, StoreAway."""
 
-    def __init__(self, means: Means, log: AuditLog, sessions: Sessions) -> None:
+    def __init__(self, means: Means, sessions: Sessions) -> None:
         self._store, self._clock_ms, _ = means
-        self._log = log
+        self._log = AuditLog(means)
         self._sessions = sessions
 
     def make(self, by: Principal, id_: str, name: str) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from hostpulse.access.denied import AccessDenied
 from hostpulse.access.means import Means
+from hostpulse.access.principal import Principal
 from hostpulse.access.sessions import Client
 from hostpulse.access.throttle import network_of
 from hostpulse.control import attempt_rows, people_rows
@@ -22,30 +23,38 @@ class Tries:
         self._store, self._clock_ms, _ = means
         self._most, self._most_in_all = most, most_in_all
 
-    @contextmanager
-    def attempt(self, client: Client) -> Iterator[None]:
+    def attempt(self, client: Client) -> AbstractContextManager[None]:
         """Count the block if it raises AccessDenied; raises it at once for one who has to wait.
 
         When too many fail everywhere, those go on who ask from where somebody is signed in.
         """
-        network = network_of(client.address)
-        self._check(network)
+        return self._counted(network_of(client.address), _ALL)
+
+    def proof(self, who: Principal) -> AbstractContextManager[None]:
+        """Do the same for somebody who is signed in and shows once more who they are."""
+        return self._counted(who.user or who.name)
+
+    @contextmanager
+    def _counted(self, *sources: str) -> Iterator[None]:
+        self._check(*sources)
         try:
             yield
         except AccessDenied:
             now_ms = self._clock_ms()
             with self._store.system_transaction() as connection:
                 attempt_rows.tidy(connection, now_ms)
-                attempt_rows.count(connection, network, now_ms, _WINDOW_MS // self._most)
-                attempt_rows.count(connection, _ALL, now_ms, _WINDOW_MS // self._most_in_all)
+                for source in sources:
+                    most = self._most if source != _ALL else self._most_in_all
+                    attempt_rows.count(connection, source, now_ms, _WINDOW_MS // most)
             raise
 
-    def _check(self, network: str) -> None:
+    def _check(self, network: str, everybody: str | None = None) -> None:
         now_ms = self._clock_ms()
         with self._store.system_transaction() as connection:
             known = attempt_rows.forgotten_ms(connection, (network, _ALL))
             wait = _wait_seconds(known.get(network, 0), now_ms, self._most)
-            wait_all = _wait_seconds(known.get(_ALL, 0), now_ms, self._most_in_all)
+            in_all = known.get(_ALL, 0) if everybody == _ALL else 0
+            wait_all = _wait_seconds(in_all, now_ms, self._most_in_all)
             if wait_all > 0:
                 seen = people_rows.addresses(connection)
                 wait_all = 0 if network in {network_of(address) for address in seen} else wait_all

@@ -9,11 +9,13 @@ from flask import Blueprint, Response, request
 
 from hostpulse.access.denied import AccessDenied
 from hostpulse.access.principal import NOBODY, Need
+from hostpulse.access.second_step import Entry
 from hostpulse.access.sessions import csrf_token
 from hostpulse.api import query
 from hostpulse.api.answers import BadRequest
 from hostpulse.api.asking import asker, body, client, principal, reply
-from hostpulse.api.cookies import SESSION, begin_session, drop
+from hostpulse.api.cookies import SESSION, drop
+from hostpulse.api.entry import Entered, let_in, waiting_token
 from hostpulse.api.openapi import Parameter, operation
 from hostpulse.api.servers import Done
 from hostpulse.config import address, is_loopback
@@ -25,7 +27,8 @@ _MOST_AUDITED = 200
 class Session(msgspec.Struct):
     """Who is signed in here, and what they may do; `csrf` goes into X-CSRF-Token of changes.
 
-    `auth` false is a backend without sign-in; `needs_setup` one that nobody owns yet.
+    `auth` false is a backend without sign-in; `needs_setup` one that nobody owns yet;
+    `needs_code` a sign-in whose password was right and whose code is to come.
     `visit_until` is when the visit of an operator ends (epoch ms), 0 for who belongs here.
     `provider` is what people call the OpenID provider that they may sign in with.
     """
@@ -43,6 +46,7 @@ class Session(msgspec.Struct):
     suspended: bool = False
     may: list[str] = []
     csrf: str = ""
+    needs_code: bool = False
 
 
 class SignIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -116,6 +120,7 @@ class MemberRow(msgspec.Struct):
     role: str
     disabled: bool
     created: int
+    second_factor: bool
 
 
 class MemberList(msgspec.Struct):
@@ -200,7 +205,9 @@ class _Views:
         plain = not request.is_secure and not is_loopback(request.remote_addr or "")
         provider = self._people.trips.provider_name
         if who is NOBODY:
-            return Session(auth, False, self._people.links.needs_setup(), plain, provider)
+            needs_setup, waits = self._people.links.needs_setup(), waiting_token()
+            needs_code = bool(waits) and self._people.second_step.is_waiting(waits, client())
+            return Session(auth, False, needs_setup, plain, provider, needs_code=needs_code)
         return Session(
             auth,
             bool(who.user) or not auth,
@@ -217,12 +224,12 @@ class _Views:
             csrf_token(asker().session) if asker().session else "",
         )
 
-    @operation("Sign in", Done, needs=Need.OPEN, takes=SignIn)
+    @operation("Sign in", Entered, needs=Need.OPEN, takes=SignIn)
     def sign_in(self) -> Response:
         self._check_auth()
         given = body(SignIn)
-        token = self._people.accounts.sign_in(given.name, given.password, client(), given.remember)
-        return begin_session(self._people, reply(Done()), token, given.remember)
+        entry = self._people.accounts.sign_in(given.name, given.password, client(), given.remember)
+        return let_in(self._people, entry)
 
     @operation("Sign out", Done, needs=Need.SELF)
     def sign_out(self) -> Response:
@@ -268,18 +275,18 @@ class _Views:
         self._check_auth()
         return reply(LinkAbout(*self._people.links.about(body(LinkToken).token)))
 
-    @operation("Look at charts before the first account", Done, needs=Need.OPEN, takes=LinkToken)
+    @operation("Look at charts before the first account", Entered, needs=Need.OPEN, takes=LinkToken)
     def look(self) -> Response:
         self._check_auth()
         token = self._people.links.look(body(LinkToken).token, client())
-        return begin_session(self._people, reply(Done()), token, False)
+        return let_in(self._people, Entry(token))
 
-    @operation("Make the account or set the password", Done, needs=Need.OPEN, takes=LinkUse)
+    @operation("Make the account or set the password", Entered, needs=Need.OPEN, takes=LinkUse)
     def use_link(self) -> Response:
         self._check_auth()
         given = body(LinkUse)
-        token = self._people.links.use(given.token, given.name, given.password, client())
-        return begin_session(self._people, reply(Done()), token, False)
+        entry = self._people.links.use(given.token, given.name, given.password, client())
+        return let_in(self._people, entry)
 
     @operation("Join with the account that is signed in", Done, needs=Need.SELF, takes=LinkToken)
     def join(self) -> Response:
@@ -288,9 +295,11 @@ class _Views:
 
     @operation("The people of the tenant", MemberList, needs=Need.PEOPLE)
     def list_people(self) -> Response:
+        members = self._people.members.list(principal())
+        having = self._people.second_factor.having(principal())
         rows = [
-            MemberRow(m.user.id, m.user.name, m.role, m.user.disabled, m.user.created_ms)
-            for m in self._people.members.list(principal())
+            MemberRow(one.id, one.name, role, one.disabled, one.created_ms, one.id in having)
+            for one, role in members
         ]
         return reply(MemberList(rows))
 

@@ -20,10 +20,12 @@ _KEPT = (
     tables.users,
     tables.memberships,
     tables.identities,
+    tables.factors,
+    tables.recovery_codes,
     tables.audit,
     tables.audit_end,
 )
-"""In an order in which they can be filled; sessions, links and trips do not outlive a restore."""
+"""In an order in which they can be filled; what begins a session does not outlive a restore."""
 _AT_ONCE = 500
 
 
@@ -47,7 +49,7 @@ def load(connection: Connection, lines: Iterable[bytes]) -> dict[str, int]:
     """
     rows = _read(iter(lines))
     now = connection.execute(select(tables.counters)).one()
-    for table in (tables.sessions, tables.links, tables.trips, *reversed(_KEPT)):
+    for table in (tables.waiting, tables.sessions, tables.links, tables.trips, *reversed(_KEPT)):
         connection.execute(delete(table))
     for table in _KEPT:
         found = rows[table.name]

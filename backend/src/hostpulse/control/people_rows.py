@@ -6,7 +6,18 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from hostpulse.control.tables import identities, keys, links, memberships, sessions, tenants, users
+from hostpulse.control.tables import (
+    factors,
+    identities,
+    keys,
+    links,
+    memberships,
+    recovery_codes,
+    sessions,
+    tenants,
+    users,
+    waiting,
+)
 
 
 class TenantRow(NamedTuple):
@@ -111,8 +122,8 @@ def remove_tenant(connection: Connection, id_: str) -> None:
         connection.execute(delete(table).where(table.c.tenant == id_))
     elsewhere = select(memberships.c.user)
     gone = users.c.id.in_(left) & users.c.id.not_in(elsewhere) & ~users.c.operator
-    of_gone = identities.c.user.in_(select(users.c.id).where(gone))
-    connection.execute(delete(identities).where(of_gone))
+    for table in (waiting, recovery_codes, factors, identities):
+        connection.execute(delete(table).where(table.c.user.in_(select(users.c.id).where(gone))))
     connection.execute(delete(users).where(gone))
     connection.execute(delete(tenants).where(tenants.c.id == id_))
 
@@ -224,7 +235,12 @@ def change_session(connection: Connection, id_: str, **values: Any) -> None:
 
 
 def end_sessions(connection: Connection, user_id: str, *, id_: str = "", but: str = "") -> int:
-    """End one session of a person, or all `but` one; return how many ended."""
+    """End one session of a person, or all `but` one; return how many ended.
+
+    With all, sign-ins that wait for a code end too.
+    """
+    if not id_:
+        connection.execute(delete(waiting).where(waiting.c.user == user_id))
     which = delete(sessions).where(sessions.c.user == user_id)
     which = which.where(sessions.c.id == id_) if id_ else which.where(sessions.c.id != but)
     return connection.execute(which).rowcount

@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-NEWEST = "0008"
+NEWEST = "0009"
 """The revision of the newest migration; a test compares."""
 
 metadata = MetaData()
@@ -172,6 +172,37 @@ trips = Table(
     Column("link", LargeBinary),
     Column("user", Text, nullable=False),
     Column("expires_ms", BigInteger, nullable=False),
+)
+
+factors = Table(
+    "factors",
+    metadata,
+    Column("user", Text, ForeignKey("users.id"), primary_key=True),
+    Column("secret", Text, nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+    Column("confirmed_ms", BigInteger),
+    Column("used_step", BigInteger, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("failed_ms", BigInteger, nullable=False),
+)
+
+recovery_codes = Table(
+    "recovery_codes",
+    metadata,
+    Column("user", Text, ForeignKey("factors.user"), primary_key=True),
+    Column("digest", LargeBinary, primary_key=True),
+)
+
+waiting = Table(
+    "waiting",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("user", Text, ForeignKey("users.id"), nullable=False),
+    Column("address", Text, nullable=False),
+    Column("client", Text, nullable=False),
+    Column("remembered", Boolean, nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    Index("waiting_by_user", "user"),
 )
 
 # Each row's hash covers the row before it, so nothing can be changed or taken out unseen.
