@@ -3,7 +3,7 @@
 
 import { isBackground } from "./background.js";
 import {
-  decodeCatalogue, decodeHistory, decodeLatest, decodeServer, decodeServers, decodeSeriesList, decodeSession,
+  decodeCatalogue, decodeHistory, decodeLatest, decodeServer, decodeServers, decodeSeriesList, decodeSession, needsCode,
 } from "./decode.js";
 import { noAccess } from "./session.js";
 
@@ -94,9 +94,14 @@ export function createApi({ send = (url, options) => fetch(url, options), timeou
       return decodeSession(await ask("/api/session", { signal }));
     },
 
-    /** @param {{name: string, password: string, remember: boolean}} given */
+    /** @param {{name: string, password: string, remember: boolean}} given @returns {Promise<boolean>} whether a code is asked now */
     async signIn(given) {
-      await change("POST", "/api/session", given, { isSignIn: true });
+      return needsCode(await change("POST", "/api/session", given, { isSignIn: true }));
+    },
+
+    /** The second step. @param {string} code of the app, or a recovery code */
+    async giveCode(code) {
+      await change("PUT", "/api/session", { code }, { isSignIn: true });
     },
 
     async signOut() {

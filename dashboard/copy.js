@@ -24,11 +24,11 @@ async function copyFrom(event, text) {
   setTimeout(() => (word.textContent = "Copy"), COPIED_MS);
 }
 
+/** @param {string} text @param {string} [label] what it is, for screen readers */
+export const copyButton = (text, label = "") => html`
+  <button type="button" class="btn btn--small" @click=${(/** @type {Event} */ event) => copyFrom(event, text)}>
+    ${icon("copy")}<span aria-live="polite">Copy</span>${label ? html`<span class="visually-hidden"> ${label}</span>` : ""}
+  </button>`;
+
 /** A text that is to be pasted elsewhere. @param {string} text @param {string} [label] what it is, for screen readers */
-export const copyable = (text, label = "") => html`
-  <div class="command">
-    <code>${text}</code>
-    <button type="button" class="btn btn--small" @click=${(/** @type {Event} */ event) => copyFrom(event, text)}>
-      ${icon("copy")}<span aria-live="polite">Copy</span>${label ? html`<span class="visually-hidden"> ${label}</span>` : ""}
-    </button>
-  </div>`;
+export const copyable = (text, label = "") => html`<div class="command"><code>${text}</code>${copyButton(text, label)}</div>`;

@@ -52,6 +52,7 @@
  * @property {boolean} suspended
  * @property {string[]} may
  * @property {string} csrf
+ * @property {boolean} needs_code the password was right; a code is to come
  */
 
 /** @typedef {Record<"up" | "late" | "down" | "waiting" | "paused", number>} Counts */
@@ -176,6 +177,9 @@ export function decodeLatest(value) {
   };
 }
 
+/** Whether a code is asked before a session begins. @param {unknown} value what came of a password */
+export const needsCode = (value) => asObject(value).needs_code === true;
+
 /** @param {unknown} value @returns {Session} */
 export function decodeSession(value) {
   const raw = asObject(value);
@@ -185,5 +189,6 @@ export function decodeSession(value) {
     plain_http: raw.plain_http === true, provider: asText(raw.provider), name: asText(raw.name), role: asText(raw.role),
     tenant: asText(raw.tenant), tenants: Object.fromEntries(tenants), visit_until: asNumber(raw.visit_until), suspended: raw.suspended === true,
     may: asTexts(raw.may), csrf: asText(raw.csrf),
+    needs_code: raw.needs_code === true,
   };
 }

@@ -1,7 +1,7 @@
 // @ts-check
 /** What forms have in common: fields with their problem beside them, and one attempt at a time. */
 
-import { html, nothing } from "./vendor/lit-html.js";
+import { html, keyed, nothing } from "./vendor/lit-html.js";
 
 /** @typedef {{busy: boolean, problem: string}} Attempt */
 
@@ -20,6 +20,9 @@ export function createAttempt(onChange) {
     get problem() {
       return state.problem;
     },
+
+    /** Forgets what went wrong, as something else is asked now. */
+    clear: () => set({ ...state, problem: "" }),
 
     /** @template T @param {() => Promise<T>} send @returns {Promise<T | undefined>} what it gave; undefined where there is a problem */
     async run(send) {
@@ -51,20 +54,22 @@ export const problemLine = (words) => html`<p class="problem" role="alert">${wor
  * @param {string} [field.problem]
  * @param {string} [field.autocomplete]
  * @param {string} [field.placeholder]
+ * @param {"numeric" | "text"} [field.keys] the keyboard of a phone
  * @param {number} [field.most] characters
  * @param {boolean} [field.required]
  * @param {boolean} [field.first] takes the focus when its form appears
  */
-export function textField({ name, label, type = "text", value = "", hint = "", problem = "", autocomplete = "off", placeholder = "", most, required = false, first = false }) {
+export function textField({ name, label, type = "text", value = "", hint = "", problem = "", autocomplete = "off", placeholder = "", keys, most, required = false, first = false }) {
   const words = problem ? `${name}-problem` : hint ? `${name}-hint` : nothing;
-  return html`<div class="form__field">
+  // keyed: where another field takes the place, what was typed, a password perhaps, does not go on into it
+  return keyed(`${name} ${label}`, html`<div class="form__field">
     <label for=${name}>${label}</label>
     <input class="field" id=${name} name=${name} type=${type} .value=${value} placeholder=${placeholder} autocomplete=${autocomplete}
-      autocapitalize="none" spellcheck="false" maxlength=${most ?? nothing} ?required=${required} ?autofocus=${first}
+      autocapitalize="none" spellcheck="false" inputmode=${keys ?? nothing} maxlength=${most ?? nothing} ?required=${required} ?autofocus=${first}
       aria-invalid=${problem ? "true" : nothing} aria-describedby=${words}>
     ${hint && !problem ? html`<p class="hint" id=${`${name}-hint`}>${hint}</p>` : nothing}
     ${problem ? html`<p class="problem" id=${`${name}-problem`} role="alert">${problem}</p>` : nothing}
-  </div>`;
+  </div>`);
 }
 
 /**

@@ -7,7 +7,7 @@
 /** @returns {Access} */
 export const noAccess = () => ({ csrf: "", ended: () => {} });
 
-const NOBODY = { signed_in: false, name: "", role: "", may: [], csrf: "" };
+const NOBODY = { signed_in: false, name: "", role: "", may: [], csrf: "", needs_code: false };
 
 /** @param {Session} session @returns {string} changes when another person, or another organisation, is here */
 const identity = ({ signed_in, name, tenant }) => (signed_in ? JSON.stringify([name, tenant]) : "");

@@ -8,6 +8,7 @@ import { toast } from "../toast.js";
 import { html, nothing } from "../vendor/lit-html.js";
 import { createLinking } from "./account-link.js";
 import { browserName } from "./browser-name.js";
+import { secondFactorSection } from "./second-factor.js";
 import { dataTable } from "./table.js";
 
 /** @param {import("./settings.js").Desk} desk @returns {import("./settings.js").Shown} */
@@ -18,9 +19,10 @@ export function show(desk) {
   const linking = createLinking(desk);
   /** @type {import("./office.js").Place[] | null} */
   let places = null;
+  const secondFactor = secondFactorSection(office, draw);
 
   async function load() {
-    [places] = await Promise.all([office.places(), linking.load()]);
+    [places] = await Promise.all([office.places(), linking.load(), secondFactor.load()]);
   }
 
   /** @param {SubmitEvent} event */
@@ -75,6 +77,7 @@ export function show(desk) {
     content: () => html`
       <section><h2>Password</h2>${linking.hasPassword() ? passwordForm()
         : html`<p>Your account has none. A link from an admin sets one.</p>`}</section>
+      ${linking.hasPassword() ? secondFactor.content() : nothing}
       ${linking.content()}
       <section><div class="settings__head"><h2>Where you are signed in</h2>
         ${places && places.length > 1 ? html`<button type="button" class="btn btn--small" @click=${() => signOut()}>Sign out everywhere else</button>` : nothing}</div>

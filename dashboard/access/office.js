@@ -1,12 +1,14 @@
 // @ts-check
 /** The questions about people and keys, asked on the pages that are loaded for them. */
 
-import { asArray, asNumber, asObject, asText, asTexts } from "../decode.js";
+import { asArray, asNumber, asObject, asText, asTexts, needsCode } from "../decode.js";
 
-/** @typedef {{id: string, name: string, role: string, disabled: boolean, created: number}} Person */
+/** @typedef {{id: string, name: string, role: string, disabled: boolean, created: number, second_factor: boolean}} Person */
 /** @typedef {{id: string, created: number, seen: number, address: string, client: string, current: boolean}} Place */
 /** @typedef {{id: string, name: string, created: number, suspended: number, deleting: boolean, people: number, servers: number}} Tenant */
 /** @typedef {{number: number, time: number, actor: string, action: string, object: string, result: string, address: string}} Deed */
+/** What an authenticator app takes: the secret, an address with it, and that as a picture. @typedef {{secret: string, address: string, image: string}} AppSecret */
+/** @typedef {{password: string, code: string}} Proof */
 /**
  * @typedef {object} Key
  * @property {string} id
@@ -24,7 +26,10 @@ import { asArray, asNumber, asObject, asText, asTexts } from "../decode.js";
 /** @param {unknown} value @returns {Person} */
 function decodePerson(value) {
   const raw = asObject(value);
-  return { id: asText(raw.id), name: asText(raw.name), role: asText(raw.role), disabled: raw.disabled === true, created: asNumber(raw.created) };
+  return {
+    id: asText(raw.id), name: asText(raw.name), role: asText(raw.role), disabled: raw.disabled === true, created: asNumber(raw.created),
+    second_factor: raw.second_factor === true,
+  };
 }
 
 /** @param {unknown} value @returns {Place} */
@@ -85,8 +90,8 @@ export function createOffice({ get, change }) {
     join: (token) => change("POST", "/api/links/join", { token }),
     /** Lets this browser look at charts with the set-up link. @param {string} token */
     look: (token) => change("POST", "/api/links/look", { token }),
-    /** @param {{token: string, name: string, password: string}} given */
-    useLink: (given) => change("POST", "/api/links/use", given),
+    /** @param {{token: string, name: string, password: string}} given @returns {Promise<boolean>} whether a code is asked now */
+    useLink: async (given) => needsCode(await change("POST", "/api/links/use", given)),
 
     /** Where the provider's page is, for a browser that comes back to `to`. @param {{to: string, link?: string}} wish */
     departure: async (wish) => textOf(await change("POST", "/api/provider/departures", wish), "url"),
@@ -107,11 +112,29 @@ export function createOffice({ get, change }) {
     /** @param {string} [id] all others without one */
     signOutThere: (id = "") => change("DELETE", id ? `/api/sessions/${part(id)}` : "/api/sessions"),
 
+    async secondFactor() {
+      const raw = asObject(await get("/api/second-factor"));
+      return { on: raw.on === true, left: asNumber(raw.codes_left) };
+    },
+    /** @param {string} password @returns {Promise<AppSecret>} */
+    async beginSecondFactor(password) {
+      const answer = await change("POST", "/api/second-factor", { password });
+      return { secret: textOf(answer, "secret"), address: textOf(answer, "address"), image: textOf(answer, "image") };
+    },
+    /** @param {string} code @returns {Promise<string[]>} the recovery codes */
+    turnSecondFactorOn: async (code) => asTexts(asObject(await change("PUT", "/api/second-factor", { code })).codes),
+    /** @param {Proof} proof */
+    turnSecondFactorOff: (proof) => change("POST", "/api/second-factor/off", proof),
+    /** @param {Proof} proof @returns {Promise<string[]>} */
+    newRecoveryCodes: async (proof) => asTexts(asObject(await change("POST", "/api/second-factor/codes", proof)).codes),
+
     people: async () => listOf(await get("/api/people"), "people", decodePerson),
     /** @param {string} role @returns {Promise<string>} the link */
     invite: async (role) => textOf(await change("POST", "/api/people", { role }), "link"),
     /** @param {string} id @param {{role?: string, disabled?: boolean}} changes */
     changePerson: (id, changes) => change("PATCH", `/api/people/${part(id)}`, changes),
+    /** @param {string} id */
+    removeSecondFactor: (id) => change("DELETE", `/api/people/${part(id)}/second-factor`),
     /** @param {string} id @returns {Promise<string>} the link */
     resetLink: async (id) => textOf(await change("POST", `/api/people/${part(id)}/reset`), "link"),
     /** @param {number} before 0 for the newest */

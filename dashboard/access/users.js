@@ -72,6 +72,15 @@ export function show({ context, office, draw }) {
   }
 
   /** @param {Person} person */
+  async function removeSecondFactor(person) {
+    const done = await confirmed({
+      title: `Switch off the second factor of ${person.name}?`, button: "Switch off", act: () => office.removeSecondFactor(person.id),
+      words: "Do this when they lost the app and the recovery codes, and you are sure that it is them who asks. Their password is then enough, and they are signed out everywhere.",
+    });
+    if (done) await attempt(load, `The second factor of ${person.name} is off`);
+  }
+
+  /** @param {Person} person */
   async function remove(person) {
     const done = await confirmed({
       title: `Remove ${person.name}?`, button: "Remove", typed: person.name, act: () => office.changePerson(person.id, { role: "" }),
@@ -102,9 +111,12 @@ export function show({ context, office, draw }) {
     html`<b>${person.name}</b>${person.name === me ? html` <span class="muted">you</span>` : nothing}`,
     roleCell(person),
     person.disabled ? html`<span class="tag tag--warn">Disabled</span>` : "Active",
+    person.second_factor ? "On" : html`<span class="muted">Off</span>`,
     day(person.created),
     person.name === me ? nothing : html`
       <button type="button" class="btn btn--small" @click=${() => reset(person)}>New password…</button>
+      ${person.second_factor && session.may("own")
+        ? html`<button type="button" class="btn btn--small" @click=${() => removeSecondFactor(person)}>Second factor off…</button>` : nothing}
       <button type="button" class="btn btn--small" @click=${() => attempt(() => office.changePerson(person.id, { disabled: !person.disabled }),
         person.disabled ? `${person.name} may sign in again` : `${person.name} is disabled and signed out`)}>${person.disabled ? "Enable" : "Disable"}</button>
       <button type="button" class="btn btn--small" @click=${() => remove(person)}>Remove…</button>`,
@@ -113,7 +125,7 @@ export function show({ context, office, draw }) {
   return {
     load,
     content: () => html`
-      ${dataTable("Users", ["Name", "Role", "State", "Since", ""], people?.map(row))}
+      ${dataTable("Users", ["Name", "Role", "State", "Second factor", "Since", ""], people?.map(row))}
       <section><h2>Invite somebody</h2>
         <form class="form__row" @submit=${invite}>
           ${choiceField({ name: "role", label: "As", value: "viewer", choices: mine })}

@@ -91,8 +91,12 @@ export async function mount(root, context) {
     const given = fieldsOf(event);
     name = given.name ?? "";
     if (given.password !== given.again) return attempt.run(async () => { throw new Error("again: is not the same password."); }).then(focus);
-    const done = await attempt.run(() => office.useLink({ token, name, password: given.password }));
-    if (done === undefined) return focus();
+    const needsCode = await attempt.run(() => office.useLink({ token, name, password: given.password }));
+    if (needsCode === undefined) return focus();
+    if (needsCode) {
+      await session.load(); // so that the sign-in page begins with the code
+      return router.go("/");
+    }
     router.replace(behind.dataset.server ? serverPath(behind.dataset.server) : "/");
     await session.load();
   }

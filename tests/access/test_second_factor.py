@@ -379,7 +379,8 @@ def test_what_becomes_of_a_second_factor_is_in_the_audit_log(ann: Browser) -> No
     for what in ("codes", "off"):
         proof = {"password": PASSWORD, "code": ann.next_code()}
         assert ann.ask("POST", f"/api/second-factor/{what}", proof).ok
-    assert deeds(ann.backend)[2:] == [
+    told = [deed for deed in deeds(ann.backend) if deed[1] != "ask"]  # requests have their own test
+    assert told[2:] == [
         ("user ann", "switch the second factor on", "", "done"),
         ("user ann", "sign in", "ann", "asked for a code"),
         ("user ann", "give a code", "", "refused"),

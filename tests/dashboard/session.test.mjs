@@ -66,6 +66,6 @@ test("with --no-auth nobody signs in", async () => {
 test("what a session's answer lacks is refused, not granted", () => {
   assert.deepEqual(decodeSession({ may: ["read", 7], tenants: { a: 3, b: "B" } }), {
     auth: true, signed_in: false, needs_setup: false, plain_http: false, provider: "", name: "", role: "", tenant: "",
-    tenants: { a: "a", b: "B" }, visit_until: 0, suspended: false, may: ["read"], csrf: "",
+    tenants: { a: "a", b: "B" }, visit_until: 0, suspended: false, may: ["read"], csrf: "", needs_code: false,
   });
 });

@@ -28,36 +28,37 @@ class Tries:
 
         When too many fail everywhere, those go on who ask from where somebody is signed in.
         """
-        return self._counted(network_of(client.address), _ALL)
+        return self._counted(network_of(client.address), in_all=True)
 
     def proof(self, who: Principal) -> AbstractContextManager[None]:
         """Do the same for somebody who is signed in and shows once more who they are."""
-        return self._counted(who.user or who.name)
+        return self._counted(who.user or who.name, in_all=False)
 
     @contextmanager
-    def _counted(self, *sources: str) -> Iterator[None]:
-        self._check(*sources)
+    def _counted(self, source: str, in_all: bool) -> Iterator[None]:
+        self._check(source, in_all)
         try:
             yield
         except AccessDenied:
             now_ms = self._clock_ms()
             with self._store.system_transaction() as connection:
                 attempt_rows.tidy(connection, now_ms)
-                for source in sources:
-                    most = self._most if source != _ALL else self._most_in_all
-                    attempt_rows.count(connection, source, now_ms, _WINDOW_MS // most)
+                attempt_rows.count(connection, source, now_ms, _WINDOW_MS // self._most)
+                if in_all:
+                    attempt_rows.count(connection, _ALL, now_ms, _WINDOW_MS // self._most_in_all)
             raise
 
-    def _check(self, network: str, everybody: str | None = None) -> None:
+    def _check(self, source: str, in_all: bool) -> None:
         now_ms = self._clock_ms()
         with self._store.system_transaction() as connection:
-            known = attempt_rows.forgotten_ms(connection, (network, _ALL))
-            wait = _wait_seconds(known.get(network, 0), now_ms, self._most)
-            in_all = known.get(_ALL, 0) if everybody == _ALL else 0
-            wait_all = _wait_seconds(in_all, now_ms, self._most_in_all)
-            if wait_all > 0:
+            known = attempt_rows.forgotten_ms(connection, (source, _ALL))
+            wait = _wait_seconds(known.get(source, 0), now_ms, self._most)
+            wait_all = _wait_seconds(known.get(_ALL, 0), now_ms, self._most_in_all)
+            if not in_all:
+                wait_all = 0
+            elif wait_all > 0:
                 seen = people_rows.addresses(connection)
-                wait_all = 0 if network in {network_of(address) for address in seen} else wait_all
+                wait_all = 0 if source in {network_of(address) for address in seen} else wait_all
         if wait > 0:
             raise AccessDenied(429, "Too many failed attempts from here; wait a while.", wait)
         if wait_all > 0:
