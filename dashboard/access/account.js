@@ -19,7 +19,7 @@ export function show(desk) {
   const linking = createLinking(desk);
   /** @type {import("./office.js").Place[] | null} */
   let places = null;
-  const secondFactor = secondFactorSection(office, draw);
+  const secondFactor = secondFactorSection(office, () => void load().then(draw, (error) => toast(error.message, { bad: true })));
 
   async function load() {
     [places] = await Promise.all([office.places(), linking.load(), secondFactor.load()]);

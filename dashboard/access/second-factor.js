@@ -111,16 +111,14 @@ function renewCodes(office, onDone) {
   });
 }
 
-/** The section of it. @param {Office} office @param {() => void} draw */
-export function secondFactorSection(office, draw) {
+/** The section of it. @param {Office} office @param {() => void} changed what shows the account anew */
+export function secondFactorSection(office, changed) {
   /** @type {{on: boolean, left: number} | null} */
   let state = null;
 
   async function load() {
     state = await office.secondFactor();
   }
-
-  const changed = () => void load().then(draw, (error) => toast(error.message, { bad: true }));
 
   const left = (/** @type {number} */ codes) => (codes > FEW_CODES ? html`${codes} recovery codes are left.`
     : html`<span class="tag tag--warn">${codes === 1 ? "1 recovery code is left" : `${codes} recovery codes are left`}</span>`);
