@@ -17,7 +17,7 @@ import pytest
 from alembic import command
 from alembic.config import Config as Migrations
 from hostpulse.config import ConfigError
-from hostpulse.control import audit_rows, wall
+from hostpulse.control import audit_rows, people_rows, wall
 from hostpulse.control.audit_rows import AuditRow
 from hostpulse.control.backup import dump, load
 from hostpulse.control.store import ControlStore, StoreAway, open_beside, open_store
@@ -385,6 +385,16 @@ def make_older(site: Site) -> None:
         connection.execute(insert(metadata.tables["audit"]).values(**values))
     engine.dispose()
     assert site.owner("SELECT FROM pg_class WHERE relrowsecurity") == []
+
+
+def test_a_schema_that_bears_the_login_s_name_does_not_hide_the_tables(site: Site) -> None:
+    """The samples have such a schema, in the same database, where the login is `hostpulse`."""
+    site.open().close()
+    site.owner(f'CREATE SCHEMA "{site.name}"')
+    opened = site.open()
+    with opened.transaction("mine") as connection:
+        assert people_rows.members(connection, "mine") == []
+    opened.close()
 
 
 def test_many_processes_may_put_up_the_wall_at_once(site: Site) -> None:

@@ -39,6 +39,8 @@ _SQLITE_PRAGMAS = (
     "PRAGMA busy_timeout = 5000",
     "PRAGMA foreign_keys = ON",
 )
+# Else a schema that bears the login's name, as that of the samples may, would come before.
+_PLACE = "-c search_path=public"
 _SESSION = "-c statement_timeout=10s -c lock_timeout=5s -c idle_in_transaction_session_timeout=10s"
 _CONNECTION = {
     "connect_timeout": 5,
@@ -192,7 +194,7 @@ def _engine(file: Path) -> Engine:
 
 def _postgresql(given: str) -> ControlStore:
     named = _read(given)
-    session = f"{named.get('options', '')} {_SESSION}".strip()
+    session = f"{_PLACE} {named.get('options', '')} {_SESSION}"
     login = named.get("user"), named.get("password")
     engine = create_engine(
         URL.create("postgresql+psycopg", *login, named.get("host"), database=named.get("dbname")),
