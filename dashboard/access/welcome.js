@@ -8,6 +8,7 @@ import { problemOf } from "../sentences.js";
 import { createAttempt, fieldsOf, focusFirst, problemLine, textField } from "../form.js";
 import { createOffice } from "./office.js";
 import { plainHttpNotice } from "./plain-http.js";
+import * as signIn from "./sign-in.js";
 import { leaveFor, providerButton } from "./provider.js";
 
 /** @typedef {import("../app.js").Context} Context */
@@ -138,9 +139,8 @@ export async function mount(root, context) {
   /** Signs in here, and comes back to the invitation. */
   async function signInFirst() {
     ending.abort();
-    const { mount: mountSignIn } = await import("./sign-in.js");
     render(html`<div></div>`, root);
-    await mountSignIn(/** @type {HTMLElement} */ (root.firstElementChild), context);
+    await signIn.mount(/** @type {HTMLElement} */ (root.firstElementChild), context);
   }
 
   const isMember = () => about.kind === "invite" && Boolean(session.state?.signed_in && session.state.name);
