@@ -204,7 +204,7 @@ def test_the_document_says_who_may_use_an_operation_and_what_it_takes(backend: B
         "POST /api/metrics", "PATCH /api/servers/{server}", "POST /api/session",
         "PUT /api/session/tenant", "PUT /api/password", "POST /api/links/about",
         "POST /api/links/look", "POST /api/links/use", "POST /api/links/join", "POST /api/people",
-        "PATCH /api/people/{person}", "POST /api/keys", "POST /api/enrolments", "POST /api/enrol",
+        "PATCH /api/people/{person}", "POST /api/keys", "POST /api/tokens", "POST /api/enrolments", "POST /api/enrol",
         "POST /api/provider/departures", "POST /api/provider/arrivals", "POST /api/provider/link",
         "POST /api/tenants", "PATCH /api/tenants/{tenant}", "POST /api/tenants/{tenant}/visit",
         "PUT /api/session", "POST /api/second-factor", "PUT /api/second-factor",

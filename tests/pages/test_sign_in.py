@@ -154,7 +154,7 @@ def test_a_viewer_is_offered_only_what_a_viewer_may(
     tab.go_to_server()
     assert not tab.page.locator(".more-menu").count()
     tab.go("/settings", ".settings h1")
-    assert tab.texts(".settings__nav a") == ["General", "My account", "About"]
+    assert tab.texts(".settings__nav a") == ["General", "My account", "My tokens", "About"]
     tab.go("/settings/users", ".settings h1")
     assert "Your role may not see this section" in tab.text(".settings__content")
 
