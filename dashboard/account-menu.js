@@ -37,7 +37,7 @@ const settingsLink = () =>
   html`<a class="icon-btn account__settings" href="/settings" aria-label="Settings" title="Settings">${icon("settings")}</a>`;
 
 /** @param {Context} context */
-export function startAccount({ api, router, session }) {
+export function startAccount({ router, session }) {
   const root = /** @type {HTMLElement} */ (document.getElementById("account"));
 
   /** @param {() => Promise<void>} change what makes another person, or organisation, of this one */
@@ -53,10 +53,7 @@ export function startAccount({ api, router, session }) {
   }
   const actions = {
     onSignOut: () => attempt(() => session.leave()),
-    onSwitch: (/** @type {string} */ tenant) => attempt(async () => {
-      await api.switchTenant(tenant);
-      await session.load();
-    }),
+    onSwitch: (/** @type {string} */ tenant) => attempt(() => session.switchTo(tenant)),
   };
 
   function draw() {

@@ -13,7 +13,7 @@ const NOBODY = { signed_in: false, name: "", role: "", may: [], csrf: "", needs_
 const identity = ({ signed_in, name, tenant }) => (signed_in ? JSON.stringify([name, tenant]) : "");
 
 /**
- * @param {{session: () => Promise<Session>, signOut: () => Promise<void>}} api
+ * @param {{session: () => Promise<Session>, signOut: () => Promise<void>, switchTenant: (tenant: string) => Promise<void>}} api
  * @param {Access} access
  */
 export function createSession(api, access) {
@@ -78,6 +78,12 @@ export function createSession(api, access) {
       } finally {
         isLeaving = false;
       }
+    },
+
+    /** Looks at another organisation; raises what keeps it from that. @param {string} tenant */
+    async switchTo(tenant) {
+      await api.switchTenant(tenant);
+      await session.load();
     },
 
     /** Whether a person has to sign in before there is anything to see. */

@@ -6,15 +6,14 @@ import { toast } from "./toast.js";
 import { html, nothing, render } from "./vendor/lit-html.js";
 
 /** @param {import("./app.js").Context} context */
-export function startStanding({ api, router, session }) {
+export function startStanding({ router, session }) {
   const root = /** @type {HTMLElement} */ (document.getElementById("standing"));
 
   async function leave() {
     const own = Object.keys(session.state?.tenants ?? {}).find((id) => id !== session.state?.tenant);
     try {
-      await api.switchTenant(own ?? "");
       router.replace("/");
-      await session.load();
+      await session.switchTo(own ?? "");
     } catch (error) {
       toast(/** @type {Error} */ (error).message, { bad: true });
     }
