@@ -9,6 +9,7 @@ import pytest
 import requests
 from hostpulse.access.principal import ADMIN, Principal
 from hostpulse.access.sessions import HOUR_MS
+from hostpulse.control import people_rows
 
 from tests.access.test_people import HERE, join
 from tests.access.world import PASSWORD, of_key, of_session
@@ -64,6 +65,7 @@ def test_the_first_owner_of_the_server_is_an_operator_and_that_of_another_organi
         ("zoo", 1, 1),
     ]
     assert ask(backend, theirs["owner"], "GET", "/api/tenants").status_code == 403
+    assert ("user ann", "make a setup link", "owner", "done") in log_of(backend, "zoo")
 
 
 def test_an_operator_sees_nothing_of_another_organisation_without_saying_why(
@@ -123,6 +125,21 @@ def test_a_visit_ends_when_the_operator_leaves_or_is_none_any_more(
     assert ask(backend, operator, "GET", "/api/tenants").status_code == 403
 
 
+def test_an_operator_who_belongs_nowhere_any_more_still_says_why_there(
+    backend: Backend, operator: str, theirs: dict[str, str]
+) -> None:
+    people = backend.parts.people
+    people.tenants.make(Principal(), "den", "Den")
+    me = people.sessions.find(operator, True)
+    assert me is not None
+    assert ask(backend, operator, "POST", "/api/tenants/zoo/visit", {"reason": REASON}).ok
+    with people.tenants._store.system_transaction() as connection:
+        people_rows.set_role(connection, "default", me.principal.user, "")
+    visit = ask(backend, operator, "POST", "/api/tenants/den/visit", {"reason": REASON})
+    assert visit.status_code == 200, visit.text
+    assert log_of(backend, "den")[0] == ("user ann", "visit", "den", REASON)
+
+
 def test_a_suspended_organisation_is_refused_in_words_and_loses_nothing(
     backend: Backend, operator: str, theirs: dict[str, str]
 ) -> None:
@@ -135,6 +152,9 @@ def test_a_suspended_organisation_is_refused_in_words_and_loses_nothing(
     refused = ask(backend, theirs["owner"], "GET", "/api/servers")
     assert refused.status_code == 403
     assert "This organisation is suspended" in refused.text
+    backend.parts.refusals.save()
+    refusals = [row for row in log_of(backend, "zoo") if row[3] == "refused"]
+    assert any(actor.startswith("ingest key") for actor, *_ in refusals), "it is known who asked"
     session = ask(backend, theirs["owner"], "GET", "/api/session").json()
     assert session["signed_in"]
     assert session["suspended"]

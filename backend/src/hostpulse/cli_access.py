@@ -229,7 +229,7 @@ def create_tenant(id_: str, name: str, **settings: Any) -> None:
     """Make an organisation and print the link of its first owner."""
     with _office(settings) as office:
         office.people.tenants.make(office.by, id_, name or id_)
-        click.echo(office.link(office.people.links.make_setup(id_)))
+        click.echo(office.link(office.people.links.make_setup(id_, office.by.name)))
 
 
 @tenant.command("list")

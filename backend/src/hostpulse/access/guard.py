@@ -157,6 +157,7 @@ def _allowed(principal: Principal, need: Need) -> Principal:
             403,
             "This organisation is suspended; ask whoever runs this server. Nothing is lost, and "
             "agents keep their reports meanwhile.",
+            by=principal,
         )
     if principal.may(need):
         return principal

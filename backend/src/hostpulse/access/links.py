@@ -57,9 +57,12 @@ class Links:
                 self._is_owned = people_rows.is_owned(connection)
         return not self._is_owned
 
-    def make_setup(self, tenant: str = DEFAULT_TENANT) -> str:
-        """Return the token of a link that makes the first owner; an earlier one is void."""
-        return self._make("setup", Principal(tenant), "owner")
+    def make_setup(self, tenant: str = DEFAULT_TENANT, by: str = "this machine") -> str:
+        """Return the token of a link that makes the first owner; an earlier one is void.
+
+        `by` is the name of whoever makes it.
+        """
+        return self._make("setup", Principal(tenant, by), "owner")
 
     def invite(self, by: Principal, role: str) -> str:
         """Return the token of a link that makes a member of this role."""

@@ -208,9 +208,8 @@ class Sessions:
             people_rows.change_session(
                 connection, who.session, tenant=tenant, visit_until_ms=until_ms
             )
-            at_home = replace(who, tenant=who.tenant if who.tenant in roles else min(roles))
-            self._log.note(connection, at_home, "visit", tenant, reason)
-            self._log.note(connection, replace(who, tenant=tenant), "visit", tenant, reason)
+            for place in filter(None, (home_of(roles, ()), tenant)):
+                self._log.note(connection, replace(who, tenant=place), "visit", tenant, reason)
         self.forget_known()
 
     def forget_known(self) -> None:
