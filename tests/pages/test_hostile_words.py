@@ -113,7 +113,9 @@ def test_f85_the_settings_show_hostile_words_as_text(tab: Tab, backend: Backend)
         make_member(backend, words.replace(" ", "/").lower()[:64], "viewer")
     for words in GROUPS:
         people.accounts.sign_in(NAME, PASSWORD, Client("192.0.2.9", f"client {words}"), False)
-    people.tenants.make(BY, "second", f"organisation {GROUPS[0]}")
+    names = ["".join(filter(str.isprintable, words)).strip()[:64] for words in PAYLOADS]
+    for number, name in enumerate(names):
+        people.tenants.make(BY, f"tenant-{number}", name)
     tab.go("/settings/keys", ".data")
     is_harmless(tab, *(f"label {words}"[:100] for words in PAYLOADS))
     tab.page.click(".data button:has-text('Revoke') >> nth=0")
@@ -121,7 +123,9 @@ def test_f85_the_settings_show_hostile_words_as_text(tab: Tab, backend: Backend)
     for section in ("users", "audit"):
         tab.go(f"/settings/{section}", ".data")
         is_harmless(tab, *(words.replace(" ", "/").lower()[:64] for words in PAYLOADS))
-    for section in ("account", "general", "health", "about", "retention"):
+    tab.go("/settings/organisations", ".data")
+    is_harmless(tab, *names)
+    for section in ("tokens", "account", "general", "health", "about", "retention"):
         tab.page.goto(f"{tab.url}/settings/{section}")
         tab.page.wait_for_selector("main h1, main h2")
         is_harmless(tab)
