@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hostpulse.connections import PatientH11Protocol
+from hostpulse.connections_h11 import PatientH11Protocol
 from hostpulse.connections_httptools import PatientHttpToolsProtocol
 
 from tests.backend_under_test import NOW_MS, Backend, report

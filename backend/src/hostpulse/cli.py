@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import click
 
 from hostpulse import __version__
-from hostpulse.cli_access import COMMANDS
 from hostpulse.cli_settings import Refused, load_settings, with_settings
-from hostpulse.cli_stored import export, storage
 from hostpulse.config import Config, ConfigError, address
 
+_ACCESS = ("enrol", "key", "user", "tenant", "audit", "backup", "restore")
+_LATER = dict.fromkeys(_ACCESS, "hostpulse.cli_access") | dict.fromkeys(
+    ("export", "storage"), "hostpulse.cli_stored"
+)
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+
+class _Commands(click.Group):
+    """Imports a command when it is asked for: a backend needs none but its own."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *_LATER])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _LATER:
+            return super().get_command(ctx, cmd_name)
+        command: click.Command = getattr(import_module(_LATER[cmd_name]), cmd_name)
+        return command
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__)
 def main() -> None:
     """Monitor Linux servers: receive what agents report, store it, show it.
@@ -35,12 +55,6 @@ def serve(**settings: Any) -> None:
 def up(**settings: Any) -> None:
     """Run the backend and an agent for this machine."""
     _run(load_settings(settings), with_agent=True)
-
-
-for command in COMMANDS:
-    main.add_command(command)
-main.add_command(export)
-main.add_command(storage)
 
 
 def _run(config: Config, with_agent: bool) -> None:

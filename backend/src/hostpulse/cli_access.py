@@ -358,8 +358,5 @@ def restore(file: Path, **settings: Any) -> None:
         click.echo(f"{number:>8}  {name}")
 
 
-COMMANDS = (enrol, key, user, tenant, audit, backup, restore)
-
-
 def _moment(time_ms: int) -> str:
     return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")

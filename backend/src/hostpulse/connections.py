@@ -12,9 +12,6 @@ import secrets
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
-import h11
-from uvicorn.protocols.http.h11_impl import H11Protocol
-
 from hostpulse.api.answers import SECURITY_HEADERS, sentence
 
 MAX_HEADER_BYTES = 65_536
@@ -71,7 +68,7 @@ class _WholeAnswers:
 
 
 if TYPE_CHECKING:
-    _Protocol = H11Protocol
+    from uvicorn.protocols.http.h11_impl import H11Protocol as _Protocol
 else:
     _Protocol = object
 
@@ -144,24 +141,6 @@ class _Patience(_Protocol):
             self.transport.close()
 
 
-class PatientH11Protocol(_Patience, H11Protocol):
-    """For machines without httptools, Windows among them."""
-
-    def on_response_complete(self) -> None:
-        super().on_response_complete()
-        # Bytes that came behind the last request may be the beginning of one that never ends.
-        if (owed := self._phase()) != self._waits_for:
-            self._wait(owed, self._timeout_of(owed))
-
-    def _phase(self) -> str:
-        their = self.conn.their_state
-        if their is h11.SEND_BODY:
-            return "body"
-        if their is h11.IDLE and (self.cycle is None or self.conn.trailing_data[0]):
-            return "headers"
-        return ""
-
-
 def protocol_class(header_timeout_seconds: float, body_timeout_seconds: float) -> type[Any]:
     """Return the fastest protocol there is here, with these timeouts."""
     timeouts = {
@@ -175,5 +154,7 @@ def _fastest() -> type[Any]:
     try:
         from hostpulse.connections_httptools import PatientHttpToolsProtocol
     except ImportError:
+        from hostpulse.connections_h11 import PatientH11Protocol
+
         return PatientH11Protocol
     return PatientHttpToolsProtocol
