@@ -46,6 +46,7 @@ class Registrar:
         """How much later than here another process may have learned of something."""
         self._turn = Lock()
         self._next_look = 0.0
+        self._looker = Lock()
 
     def save(self) -> None:
         """Exchange what changed with the store in one transaction; raises StoreAway."""
@@ -57,9 +58,12 @@ class Registrar:
 
         However many ask, the store is asked once in 0.2 seconds, and not waited for in a queue.
         """
-        if not self._store.is_shared or monotonic() < self._next_look:
+        if not self._store.is_shared:
             return
-        self._next_look = monotonic() + LOOK_SECONDS
+        with self._looker:
+            if monotonic() < self._next_look:
+                return
+            self._next_look = monotonic() + LOOK_SECONDS
         with suppress(StoreAway), self._alone(LOOK_SECONDS):
             with self._store.system_transaction() as connection:
                 now = server_rows.read_counters(connection)
