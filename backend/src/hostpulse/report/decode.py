@@ -21,10 +21,9 @@ from hostpulse.report.shape import DECODER
 _ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
 _EARLIEST_MS = 946_684_800_000  # 2000-01-01
 # Only numbers written with more than three decimals, or as 1e-7, can need rounding. These patterns
-# begin with fixed bytes, which makes them ten times faster than the rounding they may spare, and
-# three times faster than `in`.
-_FINE = re.compile(rb"\.\d{4}")
-_TINY = (re.compile(rb"e-(?<=\de-)"), re.compile(rb"E-(?<=\dE-)"))
+# begin with a byte that is rare in a report, which makes them a fraction of the rounding's cost.
+_FINE = re.compile(rb"\.[0-9][0-9][0-9][0-9]")
+_TINY = re.compile(rb"-(?<=[0-9][eE]-)")
 _UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
@@ -96,7 +95,7 @@ def _decode_one(item: Any, plans: Plans, limits: Limits) -> Decoded:
         plan, values = plans.flatten(report)
     except InvalidReport:
         return _decode_tolerantly(tolerant.loads(item), plans, limits)
-    if _FINE.search(item) or _TINY[0].search(item) or _TINY[1].search(item):
+    if _FINE.search(item) or _TINY.search(item):
         plan.round(values)
     return _finish(report, plan, values, item)
 

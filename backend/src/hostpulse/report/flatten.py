@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan, nan
 from operator import itemgetter
+from struct import Struct
 from typing import Any
 
 from msgspec.structs import astuple
@@ -52,6 +53,7 @@ class Plan:
     totals: tuple[tuple[int, tuple[int, ...]], ...]
     kept: frozenset[int]
     _keep: Callable[[Numbers], tuple[float, ...]]
+    _packed: Struct
     _leave: Callable[[Numbers], tuple[float, ...]]
     _left: tuple[float, ...]
 
@@ -72,6 +74,7 @@ class Plan:
             tuple(_totals(layout.index)),
             kept,
             _picker(sorted(kept)),
+            Struct(f"={len(kept)}d"),
             _picker(left_out),
             (nan,) * len(left_out),
         )
@@ -86,7 +89,7 @@ class Plan:
 
     def pack(self, numbers: Numbers) -> array[float]:
         """Return the numbers in the order of the layout."""
-        return array("d", self._keep(numbers))
+        return array("d", self._packed.pack(*self._keep(numbers)))
 
     def round(self, values: array[float]) -> None:
         """Round each number that may have a fraction to its metric's decimals."""
