@@ -60,6 +60,28 @@ function followedLink(event) {
  * @param {(route: Route, how: "start" | "link" | "history") => void} onChange
  */
 export function createRouter(onChange) {
+  /** The present page's wish to be asked before it is left. @type {{href: string, question: () => Promise<boolean> | null} | null} */
+  let wish = null;
+
+  /** @param {"start" | "link" | "history"} how */
+  function changed(how) {
+    wish = null;
+    onChange(router.route, how);
+  }
+
+  async function goBack() {
+    const answer = wish?.question();
+    if (!wish || !answer) return changed("history");
+    const wanted = location.href;
+    history.pushState(null, "", wish.href); // the browser has left already
+    if (await answer) router.go(wanted);
+  }
+
+  /** @param {string} href */
+  async function follow(href) {
+    if (await (wish?.question() ?? true)) router.go(href);
+  }
+
   const router = {
     get route() {
       return matchRoute(location.pathname);
@@ -71,13 +93,18 @@ export function createRouter(onChange) {
     /** @param {string} href */
     go(href) {
       history.pushState(null, "", href);
-      onChange(router.route, "link");
+      changed("link");
+    },
+
+    /** Asks before a link or Back leads away. @param {() => Promise<boolean> | null} question null: nothing would be lost */
+    askBeforeLeaving(question) {
+      wish = { href: location.href, question };
     },
 
     /** Goes on in place of the present page, to which Back does not lead then. @param {string} href */
     goInstead(href) {
       history.replaceState(null, "", href);
-      onChange(router.route, "link");
+      changed("link");
     },
 
     /** Gives the present page another address, without showing anything. @param {string} href */
@@ -97,14 +124,14 @@ export function createRouter(onChange) {
     },
 
     start() {
-      addEventListener("popstate", () => onChange(router.route, "history"));
+      addEventListener("popstate", () => void goBack());
       document.addEventListener("click", (event) => {
         const link = followedLink(event);
         if (!link) return;
         event.preventDefault();
-        router.go(link.href);
+        void follow(link.href);
       });
-      onChange(router.route, "start");
+      changed("start");
     },
   };
   return router;

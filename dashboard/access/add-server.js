@@ -17,6 +17,7 @@ import { plainHttpNotice } from "./plain-http.js";
 /** @typedef {import("../decode.js").Server} Server */
 
 const MINUTE_MS = 60_000;
+const REFUSAL_MS = 2000;
 const LONG_MS = 2 * MINUTE_MS;
 const LIVES = /** @type {const} */ ([["60", "an hour"], ["15", "15 minutes"]]);
 
@@ -39,16 +40,19 @@ export function openAddServer({ api, clock, live, router, session, store }, onCl
   const attempt = createAttempt(draw);
   let tags = "";
   let minutes = "60";
-  /** @type {{url: string, token: string, until: number, since: number} | null} */
+  /** @type {{id: string, url: string, token: string, until: number, since: number} | null} */
   let made = null;
+  let refused = "";
   let before = withKey(store.get().servers.values());
   const dialog = openDialog({ label: "add-title", wide: true, content, onClose: ended });
   const ends = [store.subscribe(draw)];
   const tick = setInterval(draw, 1000);
+  const ask = setInterval(askForRefusal, REFUSAL_MS);
   void make();
 
   function ended() {
     clearInterval(tick);
+    clearInterval(ask);
     for (const end of ends) end();
     onClose();
   }
@@ -59,10 +63,20 @@ export function openAddServer({ api, clock, live, router, session, store }, onCl
     if (!given) return;
     const now = clock.now();
     before = withKey(store.get().servers.values());
-    made = { url: reachable(given.url), token: given.token, since: now, until: now + wanted.minutes * MINUTE_MS };
+    refused = "";
+    made = { id: given.id, url: reachable(given.url), token: given.token, since: now, until: now + wanted.minutes * MINUTE_MS };
     draw();
     /** @type {HTMLElement | null} */ (dialog.node().querySelector(".command button"))?.focus();
     void live.refreshNow();
+  }
+
+  async function askForRefusal() {
+    if (!made || clock.now() >= made.until || newcomer(store.get().servers.values(), before)) return;
+    const { id } = made;
+    const words = await office.enrolmentRefusal(id).catch((error) => (error.status === 404 ? error.message : refused));
+    if (made.id !== id) return; // another command was made meanwhile
+    refused = words;
+    draw();
   }
 
   /** @param {SubmitEvent} event */
@@ -100,6 +114,7 @@ export function openAddServer({ api, clock, live, router, session, store }, onCl
     if (server) return html`<p class="add__state" data-state="waiting">${icon("waiting")}<span><b>${nameOf(server)}</b> enrolled. Waiting for its first sample…</span></p>`;
     if (now >= of.until) return html`<p class="problem">This command is over: nobody used it in time. Make a new one below.</p>`;
     if (live.state.failures) return html`<p class="problem">${live.state.error?.message ?? ""} Asking again…</p>`;
+    if (refused) return html`<p class="problem">Somebody came with this command and was sent away: ${refused}</p>`;
     return html`<p class="add__state" data-state="waiting">${icon("waiting")}<span>Waiting for the first sample…
         <span aria-hidden="true">${stopwatch(now - of.since)}</span></span></p>
       ${now - of.since > LONG_MS ? checklist(of.url) : nothing}`;

@@ -7,6 +7,7 @@ import { asArray, asNumber, asObject, asText, asTexts, needsCode } from "../deco
 /** @typedef {{id: string, created: number, seen: number, address: string, client: string, current: boolean}} Place */
 /** @typedef {{id: string, name: string, created: number, suspended: number, deleting: boolean, people: number, servers: number}} Tenant */
 /** @typedef {{number: number, time: number, actor: string, action: string, object: string, result: string, address: string}} Deed */
+/** Points of one length; null is unknown, or not for one's eyes. @typedef {{name: string, keep: number | null, size: number | null, full: number | null}} Tier */
 /** What an authenticator app takes: the secret, an address with it, and that as a picture. @typedef {{secret: string, address: string, image: string}} AppSecret */
 /** @typedef {{password: string, code: string}} Proof */
 /**
@@ -67,6 +68,13 @@ function decodeDeed(value) {
     number: asNumber(raw.number), time: asNumber(raw.time), actor: asText(raw.actor), action: asText(raw.action),
     object: asText(raw.object), result: asText(raw.result), address: asText(raw.address),
   };
+}
+
+/** @param {unknown} value @returns {Tier} */
+function decodeTier(value) {
+  const raw = asObject(value);
+  const amount = (/** @type {unknown} */ one) => (Number.isFinite(one) ? Number(one) : null);
+  return { name: asText(raw.name), keep: amount(raw.keep_ms), size: amount(raw.size_bytes), full: amount(raw.full_bytes) };
 }
 
 /** @param {unknown} value @param {string} name */
@@ -173,6 +181,16 @@ export function createOffice({ get, change }) {
     async makeEnrolment(wanted) {
       const answer = await change("POST", "/api/enrolments", wanted);
       return { id: textOf(answer, "id"), token: textOf(answer, "token"), url: textOf(answer, "url") };
+    },
+    /** Why the last machine that came with a token was sent away; "" if none was. @param {string} id */
+    enrolmentRefusal: async (id) => textOf(await get(`/api/enrolments/${part(id)}`), "refused"),
+
+    async retention() {
+      const raw = asObject(await get("/api/retention"));
+      return {
+        storage: asText(raw.storage), tiers: asArray(raw.tiers).map(decodeTier), servers: asNumber(raw.servers), size: asNumber(raw.size_bytes),
+        mostSamples: asNumber(raw.most_samples), budget: asNumber(raw.budget_bytes), problem: asText(raw.problem),
+      };
     },
 
     health: async () => asObject(await get("/api/health")),

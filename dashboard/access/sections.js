@@ -10,6 +10,7 @@ export const SECTIONS = [
   { id: "tokens", label: "My tokens", needs: "self", people: true },
   { id: "users", label: "Users", needs: "people", people: true },
   { id: "keys", label: "Agents and keys", needs: "manage", people: true },
+  { id: "retention", label: "Retention", needs: "manage", people: false },
   { id: "organisations", label: "Organisations", needs: "operate", people: true },
   { id: "audit", label: "Audit log", needs: "people", people: true },
   { id: "about", label: "About", needs: "", people: false },

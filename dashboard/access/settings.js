@@ -1,6 +1,8 @@
 // @ts-check
 /** The settings: which sections there are, and the one that the address names. */
 
+import { confirmed } from "../dialog.js";
+import { watchUnsaved } from "../unsaved.js";
 import { html, nothing, render } from "../vendor/lit-html.js";
 import * as about from "./about.js";
 import * as account from "./account.js";
@@ -10,6 +12,7 @@ import * as keys from "./keys.js";
 import * as organisations from "./organisations.js";
 import { createOffice } from "./office.js";
 import { SECTIONS, sectionsFor } from "./sections.js";
+import * as retention from "./retention.js";
 import * as tokens from "./tokens.js";
 import * as users from "./users.js";
 
@@ -17,7 +20,12 @@ import * as users from "./users.js";
 /** What a section is made of. @typedef {{context: Context, office: ReturnType<typeof createOffice>, draw: () => void, root: HTMLElement}} Desk */
 /** @typedef {{content: () => unknown, load?: () => Promise<void>}} Shown */
 /** @type {Record<string, {show: (desk: Desk) => Shown}>} */
-const PAGES = { general, account, tokens, users, keys, organisations, audit, about };
+const PAGES = { general, account, tokens, users, keys, retention, organisations, audit, about };
+
+const LEAVE = {
+  title: "Leave without saving?", words: "What you wrote here is not saved yet, and would be lost.", button: "Leave",
+  act: async () => {},
+};
 
 /** @param {HTMLElement} root @param {Context} context */
 export async function mount(root, context) {
@@ -30,6 +38,9 @@ export async function mount(root, context) {
   let isGone = false;
   setTitle(section ? `${section.label} · Settings` : "Settings");
   const shown = section && PAGES[section.id].show({ context, office, draw, root });
+
+  const unsaved = watchUnsaved(root);
+  router.askBeforeLeaving(() => (unsaved.isThere() ? confirmed(LEAVE) : null));
 
   const missing = () => html`<h1>Nothing here for you</h1>
     <p>${SECTIONS.some(({ id }) => id === wanted) ? "Your role may not see this section; ask an admin." : "There is no such section."}</p>`;
@@ -64,6 +75,7 @@ export async function mount(root, context) {
   return {
     unmount() {
       isGone = true;
+      unsaved.end();
       render(null, root);
     },
   };

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.backend_under_test import Backend, eventually
 from tests.pages.browser import NARROW, SERVER_READY, THEMES, WIDE, Tab, Tabs
@@ -106,6 +107,20 @@ def test_the_dialog_says_refusals_in_words(tabs: Tabs, server: Server) -> None:
         first,
     )
     assert not tab.texts("dialog .problem:not(:empty)")
+
+
+def test_the_dialog_says_why_a_machine_was_sent_away(
+    tabs: Tabs, server: Server, tmp_path: Path
+) -> None:
+    tab = tabs.open(server.url)
+    go_signed_in(tab, ready=NO_SERVERS)
+    url, token = open_dialog(tab)
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = requests.post(f"{url}/api/enrol", json={"machine": "m"}, headers=headers, timeout=30)
+    assert answer.status_code == 422
+    tab.page.wait_for_selector(".add__live:has-text('was sent away: machine:')")
+    assert enrol(tmp_path, url, token).returncode == 0
+    tab.page.wait_for_selector(f".add__live:has-text('{HOST} enrolled')")
 
 
 def test_a_command_that_nobody_used_in_time_is_over(tabs: Tabs) -> None:

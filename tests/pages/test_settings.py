@@ -20,7 +20,17 @@ from tests.pages.people import (
 from tests.pages.test_accessibility import serious
 from tests.programs import free_port
 
-SECTIONS = ("general", "account", "tokens", "users", "keys", "organisations", "audit", "about")
+SECTIONS = (
+    "general",
+    "account",
+    "tokens",
+    "users",
+    "keys",
+    "retention",
+    "organisations",
+    "audit",
+    "about",
+)
 SECRET = "dialog[open] .command code"
 
 

@@ -16,6 +16,7 @@ from hostpulse.api.openapi import openapi_blueprint
 from hostpulse.api.pages import pages_blueprint
 from hostpulse.api.people import people_blueprint
 from hostpulse.api.provider import provider_blueprint
+from hostpulse.api.retention import retention_blueprint
 from hostpulse.api.second_factor import second_factor_blueprint
 from hostpulse.api.servers import servers_blueprint
 from hostpulse.api.tenants import tenants_blueprint
@@ -37,6 +38,7 @@ def create_app(parts: Parts) -> Flask:
         second_factor_blueprint(parts),
         tenants_blueprint(parts),
         keys_blueprint(parts),
+        retention_blueprint(parts),
         installer_blueprint(parts),
         openapi_blueprint(),
         pages_blueprint(parts),

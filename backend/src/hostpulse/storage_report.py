@@ -31,7 +31,7 @@ def lines(
 
 
 def _forecast(tiers: Sequence[TierUsage], now_ms: int) -> Iterator[str]:
-    full = [_full(tier, now_ms) for tier in tiers]
+    full = [tier.full_bytes(now_ms) for tier in tiers]
     if any(tier.size_bytes and tier.keep_ms for tier in tiers):
         least = "" if None not in full else "at least "
         taken = size(round(sum(one for one in full if one is not None)))
@@ -44,17 +44,6 @@ def _forecast(tiers: Sequence[TierUsage], now_ms: int) -> Iterator[str]:
         yield "How much it will take can be told once the first hours are sealed."
     else:
         yield "No samples are stored yet."
-
-
-def _full(tier: TierUsage, now_ms: int) -> float | None:
-    """Return what a tier takes when it is full, None where that cannot be told yet."""
-    if tier.keep_ms is None:
-        return tier.size_bytes
-    if tier.day_bytes is not None:
-        return tier.day_bytes * tier.keep_ms / DAY_MS
-    if not tier.size_bytes or tier.oldest_ms is None:
-        return None
-    return tier.size_bytes * max(tier.keep_ms / max(now_ms - tier.oldest_ms, 1), 1.0)
 
 
 def _lost(lost: Lost) -> Iterator[str]:

@@ -23,6 +23,7 @@ MINUTE_MS = 60_000
 LONGEST_ENROLMENT_MINUTES = 60
 MOST_USES = 1000
 LONGEST_LABEL = 100
+LONGEST_REFUSAL = 300
 OVERLAP_MS = 24 * 60 * MINUTE_MS
 """How long an agent's old key stays good after it got a new one."""
 
@@ -119,6 +120,20 @@ class Issuer:
         self._servers.enrol(by.tenant, server, hostname, now_ms)
         self._keyring.refresh()
         return Enrolled(server, key, token.tags)
+
+    def enrolment(self, by: Principal, id_: str) -> KeyRow:
+        """Return an enrolment token of the tenant."""
+        with self._store.transaction(by.tenant) as connection:
+            row = key_rows.find(connection, by.tenant, id_)
+        if row is None or row.kind != keys.ENROLMENT:
+            raise AccessDenied(404, f"No enrolment token {id_!r} is good; make another.")
+        return row
+
+    def note_refusal(self, by: Principal, words: str) -> None:
+        """Keep why a machine with an enrolment token was sent away, for who waits for it."""
+        with self._store.transaction(by.tenant) as connection:
+            kept = one_line(words)[:LONGEST_REFUSAL]
+            key_rows.note_refusal(connection, by.tenant, by.key, kept, self._clock_ms())
 
     def rotate(self, by: Principal) -> Key:
         """Return a new key for the server of an agent's key; the old one stays good for a day."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated
 
 import msgspec
@@ -10,12 +11,14 @@ from flask import Blueprint, Response
 from msgspec import Meta
 
 from hostpulse.access.keys import KINDS
-from hostpulse.access.principal import Need
+from hostpulse.access.principal import Need, Principal
+from hostpulse.api.answers import REFUSED
 from hostpulse.api.asking import body, principal, reply
 from hostpulse.api.openapi import operation
 from hostpulse.api.servers import Done, Tag
 from hostpulse.config import address
 from hostpulse.control import key_rows
+from hostpulse.control.store import StoreAway
 from hostpulse.parts import Parts
 from hostpulse.report import limits
 
@@ -81,6 +84,14 @@ class MadeEnrolment(msgspec.Struct):
     url: str
 
 
+class EnrolmentState(msgspec.Struct):
+    """What is left of an enrolment token, and why it was refused last: at 0 it never was."""
+
+    uses_left: int
+    refused: str
+    refused_at: int
+
+
 class Machine(msgspec.Struct, forbid_unknown_fields=True):
     """What a machine says of itself when it enrols; `machine` is a fingerprint, or ''."""
 
@@ -116,6 +127,7 @@ def keys_blueprint(parts: Parts) -> Blueprint:
     api.post("/tokens")(views.make_token)
     api.delete("/tokens/<key>")(views.revoke_token)
     api.post("/enrolments")(views.make_enrolment)
+    api.get("/enrolments/<key>")(views.show_enrolment)
     api.post("/enrol")(views.enrol)
     api.post("/agent/key")(views.rotate)
     return api
@@ -167,9 +179,22 @@ class _Views:
         )
         return reply(MadeEnrolment(key.id, key.text, address(self._parts.config)))
 
+    @operation("What became of a token for a new server", EnrolmentState, needs=Need.MANAGE)
+    def show_enrolment(self, key: str) -> Response:
+        row = self._issuer.enrolment(principal(), key)
+        return reply(EnrolmentState(row.uses_left or 0, row.refused, row.refused_ms or 0))
+
     @operation("Trade an enrolment token for a key", Enrolment, needs=Need.ENROL, takes=Machine)
     def enrol(self) -> Response:
-        given, who = body(Machine), principal()
+        who = principal()
+        try:
+            return self._enrol(who, body(Machine))
+        except REFUSED as refused:
+            with suppress(StoreAway):
+                self._issuer.note_refusal(who, str(refused))
+            raise
+
+    def _enrol(self, who: Principal, given: Machine) -> Response:
         server, key, tags = self._issuer.enrol(who, given.hostname, given.machine)
         it = self._parts.servers.find(who.tenant, server)
         if tags and not it.given_tags:

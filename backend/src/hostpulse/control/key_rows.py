@@ -16,7 +16,8 @@ class KeyRow(NamedTuple):
     """A key as it is stored; times are epoch ms, None is never.
 
     `server` is that of an agent's key, `uses_left` of an enrolment token, `machine` the
-    fingerprint that a token was traded with, `made_with` the key that this one replaces or came of.
+    fingerprint that a token was traded with, `made_with` the key that this one replaces or came of,
+    `refused` why somebody who came with it was sent away last.
     """
 
     tenant: str
@@ -35,6 +36,8 @@ class KeyRow(NamedTuple):
     made_with: str = ""
     used_ms: int | None = None
     revoked_ms: int | None = None
+    refused: str = ""
+    refused_ms: int | None = None
 
 
 _COLUMNS = [keys.c[name] for name in KeyRow._fields]
@@ -126,6 +129,12 @@ def note_used(connection: Connection, used: Mapping[str, int]) -> None:
     for id_, time_ms in used.items():
         due = keys.c.used_ms.is_(None) | (keys.c.used_ms < time_ms - _USED_RESOLUTION_MS)
         connection.execute(update(keys).where(keys.c.id == id_, due).values(used_ms=time_ms))
+
+
+def note_refusal(connection: Connection, tenant: str, id_: str, words: str, now_ms: int) -> None:
+    """Write down why a key was refused."""
+    of_key = (keys.c.tenant == tenant) & (keys.c.id == id_)
+    connection.execute(update(keys).where(of_key).values(refused=words, refused_ms=now_ms))
 
 
 def expire(connection: Connection, tenant: str, id_: str, expires_ms: int) -> None:

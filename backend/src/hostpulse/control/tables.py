@@ -89,6 +89,8 @@ keys = Table(
     Column("made_with", Text, nullable=False),
     Column("used_ms", BigInteger),
     Column("revoked_ms", BigInteger),
+    Column("refused", Text, nullable=False),
+    Column("refused_ms", BigInteger),
     UniqueConstraint("id", name="keys_have_ids_of_their_own"),
     Index("keys_by_server", "tenant", "server"),
 )

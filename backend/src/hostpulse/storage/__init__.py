@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 
 from hostpulse.report import Key, Sample
 from hostpulse.storage.series import History, Wanted, Window
-from hostpulse.storage.tiers import Retention
+from hostpulse.storage.tiers import DAY_MS, Retention
 
 __all__ = [
     "Appended",
@@ -86,6 +86,16 @@ class TierUsage:
     oldest_ms: int | None
     keep_ms: int | None
     day_bytes: int | None = None
+
+    def full_bytes(self, now_ms: int) -> float | None:
+        """Return what it takes when it is full, None where that cannot be told yet."""
+        if self.keep_ms is None:
+            return self.size_bytes
+        if self.day_bytes is not None:
+            return self.day_bytes * self.keep_ms / DAY_MS
+        if not self.size_bytes or self.oldest_ms is None:
+            return None
+        return self.size_bytes * max(self.keep_ms / max(now_ms - self.oldest_ms, 1), 1.0)
 
 
 @dataclass(frozen=True, slots=True)
