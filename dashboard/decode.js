@@ -7,7 +7,7 @@
  * @property {string} hostname
  * @property {"up" | "late" | "down" | "waiting" | "paused"} status
  * @property {string[]} tags
- * @property {string[]} flags `clock_ahead`, `cloned`
+ * @property {string[]} flags `clock_ahead`, `cloned`, `no_key`
  * @property {string} [name] given by people
  * @property {boolean} [enrolled] has a key of its own
  * @property {string} [note]

@@ -76,6 +76,9 @@ export function oddities(server) {
     ...(server.flags.includes("cloned") ? [{
       words: "Cloned", title: "Two machines report with the key of this server; their values mix. Enrol one of them anew: hostpulse-agent enrol --again.",
     }] : []),
+    ...(server.flags.includes("no_key") ? [{
+      words: "No key", title: "It reports without a key of its own: whoever has an ingest key may send in its name. Enrol its agent to change that.",
+    }] : []),
     ...(clock ? [{ words: clock, title: "The clock of this server is wrong; its samples are set to this server's time where that is known." }] : []),
   ];
 }

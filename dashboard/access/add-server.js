@@ -10,14 +10,14 @@ import { nameOf } from "../status.js";
 import { html, nothing } from "../vendor/lit-html.js";
 import { openDialog } from "../dialog.js";
 import { choiceField, createAttempt, fieldsOf, problemLine, textField } from "../form.js";
-import { newcomer, stopwatch, withKey } from "./newcomer.js";
 import { createOffice, reachable } from "./office.js";
 import { plainHttpNotice } from "./plain-http.js";
+import { stopwatch } from "./stopwatch.js";
 
 /** @typedef {import("../decode.js").Server} Server */
 
 const MINUTE_MS = 60_000;
-const REFUSAL_MS = 2000;
+const ASK_MS = 2000;
 const LONG_MS = 2 * MINUTE_MS;
 const LIVES = /** @type {const} */ ([["60", "an hour"], ["15", "15 minutes"]]);
 
@@ -43,11 +43,12 @@ export function openAddServer({ api, clock, live, router, session, store }, onCl
   /** @type {{id: string, url: string, token: string, until: number, since: number} | null} */
   let made = null;
   let refused = "";
-  let before = withKey(store.get().servers.values());
+  /** The id of the server that came by the command, "" before. */
+  let came = "";
   const dialog = openDialog({ label: "add-title", wide: true, content, onClose: ended });
   const ends = [store.subscribe(draw)];
   const tick = setInterval(draw, 1000);
-  const ask = setInterval(askForRefusal, REFUSAL_MS);
+  const ask = setInterval(askWhatBecame, ASK_MS);
   void make();
 
   function ended() {
@@ -62,20 +63,21 @@ export function openAddServer({ api, clock, live, router, session, store }, onCl
     const given = await attempt.run(() => office.makeEnrolment(wanted));
     if (!given) return;
     const now = clock.now();
-    before = withKey(store.get().servers.values());
-    refused = "";
+    refused = came = "";
     made = { id: given.id, url: reachable(given.url), token: given.token, since: now, until: now + wanted.minutes * MINUTE_MS };
     draw();
     /** @type {HTMLElement | null} */ (dialog.node().querySelector(".command button"))?.focus();
     void live.refreshNow();
   }
 
-  async function askForRefusal() {
-    if (!made || clock.now() >= made.until || newcomer(store.get().servers.values(), before)) return;
+  async function askWhatBecame() {
+    if (!made || came || clock.now() >= made.until) return;
     const { id } = made;
-    const words = await office.enrolmentRefusal(id).catch((error) => (error.status === 404 ? error.message : refused));
+    const became = await office.enrolment(id).catch((error) => ({ servers: [], refused: error.status === 404 ? error.message : refused }));
     if (made.id !== id) return; // another command was made meanwhile
-    refused = words;
+    refused = became.refused;
+    came = became.servers[0] ?? "";
+    if (came) void live.refreshNow();
     draw();
   }
 
@@ -103,7 +105,7 @@ export function openAddServer({ api, clock, live, router, session, store }, onCl
   /** @param {NonNullable<typeof made>} of */
   function waiting(of) {
     const now = clock.now();
-    const server = newcomer(store.get().servers.values(), before);
+    const server = store.get().servers.get(came);
     if (server?.last_seen !== undefined) {
       return html`<p class="add__state" data-state="up">${icon("up")}<span><b>${nameOf(server)}</b> is up. ${firstSample(server)}</span></p>
         <div class="ask__answers">

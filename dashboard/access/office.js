@@ -3,7 +3,7 @@
 
 import { asArray, asNumber, asObject, asText, asTexts, needsCode } from "../decode.js";
 
-/** @typedef {{id: string, name: string, role: string, disabled: boolean, created: number, second_factor: boolean}} Person */
+/** @typedef {{id: string, name: string, role: string, disabled: boolean, created: number, second_factor: boolean, seen: number, operator: boolean}} Person */
 /** @typedef {{id: string, created: number, seen: number, address: string, client: string, current: boolean}} Place */
 /** @typedef {{id: string, name: string, created: number, suspended: number, deleting: boolean, people: number, servers: number}} Tenant */
 /** @typedef {{number: number, time: number, actor: string, action: string, object: string, result: string, address: string}} Deed */
@@ -29,7 +29,7 @@ function decodePerson(value) {
   const raw = asObject(value);
   return {
     id: asText(raw.id), name: asText(raw.name), role: asText(raw.role), disabled: raw.disabled === true, created: asNumber(raw.created),
-    second_factor: raw.second_factor === true,
+    second_factor: raw.second_factor === true, seen: asNumber(raw.seen), operator: raw.operator === true,
   };
 }
 
@@ -182,8 +182,11 @@ export function createOffice({ get, change }) {
       const answer = await change("POST", "/api/enrolments", wanted);
       return { id: textOf(answer, "id"), token: textOf(answer, "token"), url: textOf(answer, "url") };
     },
-    /** Why the last machine that came with a token was sent away; "" if none was. @param {string} id */
-    enrolmentRefusal: async (id) => textOf(await get(`/api/enrolments/${part(id)}`), "refused"),
+    /** Which servers came by a token, and why the last one was sent away; "" if none was. @param {string} id */
+    async enrolment(id) {
+      const answer = asObject(await get(`/api/enrolments/${part(id)}`));
+      return { servers: asTexts(answer.servers), refused: asText(answer.refused) };
+    },
 
     async retention() {
       const raw = asObject(await get("/api/retention"));

@@ -1,7 +1,7 @@
 // @ts-check
 /** The people of this organisation: who, in which role, and how somebody new comes in. */
 
-import { day } from "../format.js";
+import { ago, dateTime, day } from "../format.js";
 import { confirmed } from "../dialog.js";
 import { choiceField, createAttempt, fieldsOf, problemLine } from "../form.js";
 import { toast } from "../toast.js";
@@ -21,7 +21,7 @@ export const ROLES = /** @type {const} */ ([
 
 /** @param {import("./settings.js").Desk} desk @returns {import("./settings.js").Shown} */
 export function show({ context, office, draw }) {
-  const { session } = context;
+  const { clock, session } = context;
   const me = session.state?.name;
   const inviting = createAttempt(draw);
   /** @type {Person[] | null} */
@@ -108,10 +108,11 @@ export function show({ context, office, draw }) {
 
   /** @param {Person} person */
   const row = (person) => [
-    html`<b>${person.name}</b>${person.name === me ? html` <span class="muted">you</span>` : nothing}`,
+    html`<b>${person.name}</b>${person.name === me ? html` <span class="muted">you</span>` : nothing}${person.operator ? html` <span class="tag">Operator</span>` : nothing}`,
     roleCell(person),
     person.disabled ? html`<span class="tag tag--warn">Disabled</span>` : "Active",
     person.second_factor ? "On" : html`<span class="muted">Off</span>`,
+    person.seen ? html`<span title=${dateTime(person.seen)}>${ago((clock.now() - person.seen) / 1000)}</span>` : html`<span class="muted">Not lately</span>`,
     day(person.created),
     person.name === me ? nothing : html`
       <button type="button" class="btn btn--small" @click=${() => reset(person)}>New password…</button>
@@ -125,7 +126,7 @@ export function show({ context, office, draw }) {
   return {
     load,
     content: () => html`
-      ${dataTable("Users", ["Name", "Role", "State", "Second factor", "Since", ""], people?.map(row))}
+      ${dataTable("Users", ["Name", "Role", "State", "Second factor", "Last seen", "Since", ""], people?.map(row))}
       <section><h2>Invite somebody</h2>
         <form class="form__row" @submit=${invite}>
           ${choiceField({ name: "role", label: "As", value: "viewer", choices: mine })}

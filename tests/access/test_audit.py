@@ -119,7 +119,7 @@ def test_what_people_and_keys_did_is_written_down(backend: Backend) -> None:
     assert deeds == [
         ("this machine", "make a setup link", "done"),
         ("user ann", "use a setup link", "done"),
-        ("test", "make an ingest key", "done"),
+        ("test", "make a key (ingest)", "done"),
         ("user ann", "change a server", "done"),
         ("user ann", "revoke a key", "done"),
         ("user ann", "make a invite link", "done"),

@@ -45,6 +45,7 @@ MAY: dict[str, set[Need]] = {
 VALID = {MemberChange: {"role": "viewer"}, ServerChange: {"note": "seen"}}
 OF_A_KEY = {Need.INGEST, Need.ENROL, Need.ROTATE}
 FRESH = {("DELETE", "/api/session"), ("DELETE", "/api/sessions")}
+OF_ROUTE = {"tokens": "token read", "enrolments": "enrolment"}
 FOUND_BY_ALL = {"/static/<path:name>": "app.js", "/settings/<section>": "people"}
 """Path parameters that mean the same to everybody."""
 
@@ -123,7 +124,7 @@ class Matrix:
             return self.new(asker, route)
         known = {
             "server": org.ids["server"],
-            "key": org.ids["token read" if route.rule.startswith("/api/tokens/") else "ingest"],
+            "key": org.ids[OF_ROUTE.get(route.rule.split("/")[2], "ingest")],
             "tenant": org.id,
             "person": org.people["target"].id if org.people else "usr_nobody",
             "session": "ses_nothing",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import secrets
 import statistics
+import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,12 +15,13 @@ import requests
 from hostpulse.access.denied import AccessDenied
 from hostpulse.access.links import LINK_MS
 from hostpulse.access.people import People
-from hostpulse.access.principal import ADMIN, Principal
+from hostpulse.access.principal import ADMIN, OPERATOR, Principal
 from hostpulse.access.sessions import DAY_MS, HOUR_MS, MINUTE_MS, Client
 from hostpulse.control import people_rows
 
 from tests.access.world import PASSWORD, of_key, of_session
 from tests.backend_under_test import Backend, eventually, report
+from tests.programs import command, environment, free_port
 
 BY = Principal(name="test", grants=ADMIN, role="owner")
 HERE = Client("127.0.0.1", "test")
@@ -323,6 +326,32 @@ def test_f91_nobody_is_signed_in_by_another_page(backend: Backend) -> None:
         assert "Set-Cookie" not in answer.headers
 
 
+def test_f101_nobody_else_reaches_a_server_that_has_no_owner(tmp_path: Path) -> None:
+    place = environment(HOSTPULSE_DATA_DIR=str(tmp_path))
+
+    def run(*words: str, told: str = "") -> subprocess.CompletedProcess[str]:
+        line = command("hostpulse", *words)
+        return subprocess.run(
+            line, env=place, input=told, capture_output=True, text=True, timeout=60, check=False
+        )
+
+    everywhere = ("serve", "--host", "0.0.0.0", "--plain-http", "--port", str(free_port()))
+    refused = run(*everywhere)
+    assert (refused.returncode, "first-owner NAME" in refused.stderr) == (78, True)
+    for name, password, status in (("Ann", "kurz", 1), ("Ann", PASSWORD, 0), ("Bob", PASSWORD, 1)):
+        made = run("user", "first-owner", name, told=f"{password}\n")
+        assert made.returncode == status, made.stderr
+        assert password not in made.stdout + made.stderr
+    assert "owner already" in made.stderr
+    with (tmp_path / "log").open("w") as log:
+        running = subprocess.Popen(command("hostpulse", *everywhere), env=place, stderr=log)
+    try:
+        eventually(lambda: "plain_http: passwords and keys" in (tmp_path / "log").read_text())
+    finally:
+        running.terminate()
+        running.wait()
+
+
 # -- F92: guessing -----------------------------------------------------------------------------
 
 
@@ -355,8 +384,10 @@ def test_f92_guesses_at_one_account_wait_longer_each_time_and_do_not_lock_its_ow
         with pytest.raises(AccessDenied) as refused:
             people.accounts.sign_in("ann", PASSWORD, away, False)
         assert str(refused.value) == "The name or the password is wrong."
-        assert people.sessions.find(session, True) is not None
-        assert people.accounts.sign_in("ann", PASSWORD, home, False)
+        signed_in = people.sessions.find(session, True)
+        assert signed_in is not None
+        people.sessions.end(signed_in.principal)
+        assert people.accounts.sign_in("ann", PASSWORD, home, False), "from a place known before"
         backend.clock.advance(1_000_000)
         assert people.accounts.sign_in("ann", PASSWORD, away, False)
 
@@ -426,6 +457,41 @@ def test_f80_an_admin_makes_no_owner_and_touches_none(backend: Backend) -> None:
     assert backend.request("POST", "/api/people", json=invite, headers=headers).status_code == 403
     assert change(me, role="viewer") == 200
     assert change(me, role="admin") == 403
+
+
+def test_f80_only_an_operator_reaches_the_account_of_an_operator(backend: Backend) -> None:
+    """Else an admin of one organisation would come to run the server for all."""
+    people = backend.parts.people
+    join(people, "ann")
+    target, _ = join(people, "olga", "admin")
+    _, session = join(people, "bob", "admin")
+    people.members.make_operator(BY, target, True)
+    asked = (
+        ("POST", f"/api/people/{target}/reset", None),
+        ("PATCH", f"/api/people/{target}", {"disabled": True}),
+    )
+    for method, path, wish in asked:
+        answer = backend.request(method, path, json=wish, headers=of_session(session))
+        assert (answer.status_code, "operator" in answer.text) == (403, True), path
+    operator = Principal(name="pia", grants=ADMIN | OPERATOR, role="admin", user="usr_pia")
+    assert people.links.make_reset(operator, target)
+
+
+@pytest.mark.parametrize("wish", [{"role": "viewer"}, {"role": ""}, {"disabled": True}])
+def test_f83_a_link_ends_with_the_right_of_who_made_it(
+    backend: Backend, wish: dict[str, Any]
+) -> None:
+    people = backend.parts.people
+    _, owner = join(people, "ann")
+    maker, session = join(people, "bob", "admin")
+    asked = backend.request(
+        "POST", "/api/people", json={"role": "admin"}, headers=of_session(session)
+    )
+    token = asked.json()["link"].partition("#")[2]
+    changed = backend.request("PATCH", f"/api/people/{maker}", json=wish, headers=of_session(owner))
+    assert changed.status_code == 200
+    with pytest.raises(AccessDenied, match="ask for another"):
+        people.links.use(token, "carl", PASSWORD, HERE)
 
 
 def test_f80_the_last_owner_stays(backend: Backend) -> None:

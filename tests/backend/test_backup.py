@@ -86,7 +86,40 @@ def test_f104_what_was_there_is_there_again_while_both_backends_run(
     assert "each as it was written" in run(target, "audit", "verify").stdout
 
 
-@pytest.mark.parametrize("damage", ["cut", "other", "newer"])
+def test_f104_what_was_revoked_or_locked_out_since_stays_so(tmp_path: Path) -> None:
+    place, file = Place(tmp_path, ""), tmp_path / "backup"
+    with place.backend(auth=True) as backend:
+        own(backend)
+        issuer, people = backend.parts.issuer, backend.parts.people
+        keys = [issuer.make_ingest(Principal(), "curl") for _ in range(2)]
+        link = people.links.invite(Principal(), "viewer")
+        people.links.use(link, "bob", PASSWORD, Client("127.0.0.1", "test"))
+        bob = next(m.user.id for m in people.members.list(Principal()) if m.user.name == "bob")
+        assert run(place, "backup", str(file)).returncode == 0
+        issuer.revoke(Principal(), keys[0].id)
+        people.members.disable(Principal(), bob, True)
+        assert run(place, "restore", "--yes", str(file)).returncode == 0
+        backend.parts.keyring.refresh()
+        assert [issuer.list(Principal())[0].id] == [keys[1].id]
+        assert [m.user.disabled for m in people.members.list(Principal())] == [False, True]
+        _, newest = people.log.newest(Principal(), 0, 1)[0]
+        assert (newest.action, "in the place of" in newest.object) == ("restore a backup", True)
+
+
+def test_f104_a_backup_that_cannot_be_written_is_a_sentence_and_leaves_nothing(
+    tmp_path: Path,
+) -> None:
+    place = Place(tmp_path, "")
+    with place.backend(auth=True) as backend:
+        own(backend)
+    ended = run(place, "backup", str(tmp_path / "nowhere" / "backup"))
+    assert ended.returncode == 1
+    assert ended.stderr.endswith("No such file or directory; no backup was made.\n")
+    full = run(place, "backup", "/dev/full/backup")
+    assert (full.returncode, "Traceback" in full.stderr) == (1, False)
+
+
+@pytest.mark.parametrize("damage", ["cut", "other", "newer", "torn"])
 def test_f104_a_file_that_is_no_whole_backup_changes_nothing(damage: str, tmp_path: Path) -> None:
     place = Place(tmp_path, "")
     with place.backend(auth=True) as backend:
@@ -98,6 +131,8 @@ def test_f104_a_file_that_is_no_whole_backup_changes_nothing(damage: str, tmp_pa
         lines = lines[:-1]
     elif damage == "newer":
         lines[0] = b'{"hostpulse_backup":1,"revision":"9999"}\n'
+    elif damage == "torn":  # people without their memberships' organisation
+        lines = [line for line in lines if not line.startswith(b'["tenants"')]
     else:
         lines = [secrets.token_bytes(100)]
     file.write_bytes(gzip.compress(b"".join(lines)))

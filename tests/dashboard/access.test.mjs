@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { problemOf, tagsOf } from "../../dashboard/sentences.js";
 import { aboutRows } from "../../dashboard/access/health.js";
 import { browserName } from "../../dashboard/access/browser-name.js";
-import { newcomer, stopwatch, withKey } from "../../dashboard/access/newcomer.js";
+import { stopwatch } from "../../dashboard/access/stopwatch.js";
 import { createOffice, reachable } from "../../dashboard/access/office.js";
 import { sectionsFor } from "../../dashboard/access/sections.js";
 
@@ -23,15 +23,6 @@ test("an address of this machine alone is given as the page was reached", () => 
   assert.equal(reachable("http://localhost:5000", "http://10.0.0.5:5000"), "http://10.0.0.5:5000");
   assert.equal(reachable("http://localhost:5000", "http://127.0.0.1:5000"), "http://localhost:5000");
   assert.equal(reachable("https://a.example", "https://b.example"), "https://a.example");
-});
-
-test("the server that is waited for is one that got a key since, whether its name was known or not", () => {
-  const before = [{ id: "a", enrolled: true }, { id: "b", enrolled: false }];
-  const known = withKey(before);
-  assert.equal(newcomer(before, known), undefined);
-  assert.equal(newcomer([...before, { id: "c", enrolled: false }], known), undefined);
-  assert.equal(newcomer([...before, { id: "c", enrolled: true }], known).id, "c");
-  assert.equal(newcomer([before[0], { id: "b", enrolled: true }], known).id, "b", "taken over with its history");
 });
 
 test("the wait is told in minutes and seconds", () => {

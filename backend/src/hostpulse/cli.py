@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hostpulse import __version__
 from hostpulse.cli_settings import Refused, load_settings, with_settings
 from hostpulse.config import Config, ConfigError, address
+
+if TYPE_CHECKING:
+    from hostpulse.parts import Parts
 
 _ACCESS = ("enrol", "key", "user", "tenant", "audit", "backup", "restore")
 _LATER = dict.fromkeys(_ACCESS, "hostpulse.cli_access") | dict.fromkeys(
@@ -57,22 +60,36 @@ def up(**settings: Any) -> None:
     _run(load_settings(settings), with_agent=True)
 
 
+def _built(config: Config) -> tuple[Parts, bool]:
+    """Return the parts of a backend, and whether it has an owner; raises ConfigError, StoreAway."""
+    from hostpulse import first_owner
+    from hostpulse.parts import build
+
+    parts = build(config)
+    is_owned = not (config.auth and parts.people.links.needs_setup())
+    try:
+        first_owner.check_exposure(config, is_owned)
+    except ConfigError:
+        parts.close()
+        raise
+    return parts, is_owned
+
+
 def _run(config: Config, with_agent: bool) -> None:
     # Imported here, so that the commands that only print help stay quick.
     from hostpulse import first_owner, local_agent, logs
     from hostpulse import serve as serving
     from hostpulse.api.pages import DashboardMissing
     from hostpulse.control.store import StoreAway
-    from hostpulse.parts import build
     from hostpulse.workers import serve_with_workers
 
     logs.set_up(config.log_format, config.log_level)
     try:
         agent_command = local_agent.command(config) if with_agent else None
-        parts = build(config)
+        parts, is_owned = _built(config)
         listener = serving.listen(config)
         click.echo(f"Hostpulse is on {address(config)}  (Ctrl-C stops it)")
-        if config.auth and parts.people.links.needs_setup():
+        if not is_owned:
             first_owner.tell(config, parts.people.links.make_setup())
         with local_agent.running(agent_command):
             if config.workers == 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import secrets
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -14,7 +15,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hostpulse.access.principal import ADMIN, DEFAULT_TENANT, Principal
-from hostpulse.cli_settings import Refused, load_settings, with_stored_settings, with_tenant
+from hostpulse.cli_settings import (
+    Refused,
+    load_settings,
+    with_address,
+    with_stored_settings,
+    with_tenant,
+)
 from hostpulse.config import Config, ConfigError
 
 if TYPE_CHECKING:
@@ -70,7 +77,12 @@ def _office(settings: dict[str, Any], tenant: str = DEFAULT_TENANT) -> Iterator[
     except ConfigError as error:
         raise Refused(str(error)) from error
     try:
-        yield _Office(config, store, tenant)
+        office = _Office(config, store, tenant)
+        if tenant not in {row.id for row, _ in office.people.tenants.list()}:
+            raise click.ClickException(
+                f"tenant: no organisation has the id {tenant!r}; see hostpulse tenant list."
+            )
+        yield office
     except (AccessDenied, StoreAway) as error:
         raise click.ClickException(str(error)) from error
     finally:
@@ -85,7 +97,13 @@ def enrol() -> None:
 @enrol.command("create")
 @with_tenant
 @click.option("--tags", default="", help="Tags of the new servers, separated by commas.")
-@click.option("--ttl", default=60, help="Minutes for which the token is good.", show_default=True)
+@click.option(
+    "--ttl",
+    type=click.IntRange(1, 60),
+    default=60,
+    help="Minutes for which the token is good.",
+    show_default=True,
+)
 @click.option("--uses", default=1, help="Servers that may enrol with it.", show_default=True)
 @with_stored_settings
 def create_enrolment(tenant: str, tags: str, ttl: int, uses: int, **settings: Any) -> None:
@@ -141,11 +159,26 @@ def user() -> None:
 @user.command("invite")
 @with_tenant
 @click.option("--role", type=click.Choice(["viewer", "editor", "admin", "owner"]), required=True)
-@with_stored_settings
+@with_address
 def invite(tenant: str, role: str, **settings: Any) -> None:
     """Print a link with which somebody makes an account of this role, once, within a day."""
     with _office(settings, tenant) as office:
         click.echo(office.link(office.people.links.invite(office.by, role)))
+
+
+@user.command("first-owner")
+@with_tenant
+@click.argument("name")
+@with_stored_settings
+def make_first_owner(tenant: str, name: str, **settings: Any) -> None:
+    """Make the account of the first owner; the password is asked, or a line of standard input."""
+    if sys.stdin.isatty():
+        password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    else:
+        password = sys.stdin.readline().rstrip("\r\n")
+    with _office(settings, tenant) as office:
+        office.people.links.make_first_owner(office.by, name, password)
+        click.echo(f"{name} owns {tenant} and may sign in.")
 
 
 @user.command("list")
@@ -167,7 +200,7 @@ def list_users(tenant: str, **settings: Any) -> None:
 @user.command("reset")
 @with_tenant
 @click.argument("name")
-@with_stored_settings
+@with_address
 def reset(tenant: str, name: str, **settings: Any) -> None:
     """Print a link with which NAME sets a new password, once, within a day."""
     with _office(settings, tenant) as office:
@@ -224,12 +257,12 @@ def tenant() -> None:
 @tenant.command("create")
 @click.argument("id_", metavar="ID")
 @click.option("--name", default="", help="Name that people see; the ID by default.")
-@with_stored_settings
+@with_address
 def create_tenant(id_: str, name: str, **settings: Any) -> None:
     """Make an organisation and print the link of its first owner."""
     with _office(settings) as office:
         office.people.tenants.make(office.by, id_, name or id_)
-        click.echo(office.link(office.people.links.make_setup(id_, office.by.name)))
+        click.echo(office.link(office.people.links.make_setup(id_, office.by)))
 
 
 @tenant.command("list")
@@ -320,10 +353,19 @@ def backup(file: Path, **settings: Any) -> None:
 
     Samples are not in it; sessions neither. The backend may run meanwhile.
     """
+    with _office(settings) as office:
+        try:
+            _write_backup(office, file)
+        except OSError as error:
+            raise click.ClickException(f"{file}: {error.strerror}; no backup was made.") from error
+        office.people.log.write(office.by, "make a backup", file.name)
+
+
+def _write_backup(office: _Office, file: Path) -> None:
     from hostpulse.control.backup import dump
 
-    with _office(settings) as office:
-        beside = file.with_name(f"{file.name}.new")
+    beside = file.with_name(f"{file.name}.new")
+    try:
         beside.unlink(missing_ok=True)
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with (
@@ -333,7 +375,8 @@ def backup(file: Path, **settings: Any) -> None:
         ):
             zipped.writelines(line + b"\n" for line in dump(connection))
         beside.replace(file)
-        office.people.log.write(office.by, "make a backup", file.name)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 @click.command()
@@ -343,15 +386,18 @@ def backup(file: Path, **settings: Any) -> None:
 def restore(file: Path, **settings: Any) -> None:
     """Put the content of FILE, which `backup` wrote, in the place of all that is there.
 
-    Everybody has to sign in again. The backend may run meanwhile.
+    Everybody has to sign in again; keys that were revoked and people who were locked out since stay
+    so. What the audit log said since gives way. The backend may run meanwhile.
     """
     from hostpulse.control.backup import NoBackup, load
 
     try:
         with _office(settings) as office:
+            entries, last, _ = office.people.log.verify()
             with gzip.open(file) as lines, office.store.system_transaction() as connection:
                 counts = load(connection, lines)
-            office.people.log.write(office.by, "restore a backup", file.name)
+            gave_way = f"{file.name}, in the place of {entries} entries up to {last[:12]}"
+            office.people.log.write(office.by, "restore a backup", gave_way)
     except (NoBackup, OSError, EOFError) as error:
         raise click.ClickException(f"{file}: {error} Nothing was changed.") from error
     for name, number in counts.items():

@@ -27,6 +27,7 @@ _STORED = frozenset(
         "control",
     }
 )
+_ADDRESS = frozenset({"host", "port", "tls_cert", "tls_key", "public_url"})
 
 
 def with_settings(
@@ -53,6 +54,12 @@ def with_settings(
 def with_stored_settings(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the flags that say where things are stored, and --config."""
     return with_settings(command, [setting for setting in SETTINGS if setting.name in _STORED])
+
+
+def with_address(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command, which prints a link, those flags and the ones that say where it leads."""
+    wanted = _STORED | _ADDRESS
+    return with_settings(command, [setting for setting in SETTINGS if setting.name in wanted])
 
 
 with_tenant = click.option(

@@ -138,7 +138,10 @@ class Config:
         "Requests that one address may make without a key or a session; one with a wrong key "
         "counts for ten.",
     )
-    max_servers: Count = _setting(2000, "Servers that may report.")
+    max_servers: Count = _setting(2000, "Servers that may report, of each organisation.")
+    max_keyless_servers: Count = _setting(
+        200, "Servers of each organisation that come by ingest keys, with none of their own."
+    )
     max_custom_metrics: Count = _setting(200, "Numbers under `custom` that one server may report.")
     max_body_bytes: Bytes = _setting(1 << 20, "Largest request body.")
     max_inflated_bytes: Bytes = _setting(8 << 20, "Largest request body once unzipped.")

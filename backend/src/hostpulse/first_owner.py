@@ -6,10 +6,28 @@ import os
 import sys
 
 import click
+import structlog
 
-from hostpulse.config import Config, address, data_folder
+from hostpulse.config import Config, ConfigError, address, data_folder, is_loopback
 
 FILE = "setup-link"
+_WANTED = (
+    "host: nobody owns this server yet, and whoever reaches it first could; make the owner with "
+    "hostpulse user first-owner NAME, or start it once on 127.0.0.1 and open the link."
+)
+_PLAIN_HTTP = "plain_http: passwords and keys travel readable; use it on a closed network alone"
+
+
+def check_exposure(config: Config, is_owned: bool) -> None:
+    """Refuse an address that others reach before there is an owner; raises ConfigError."""
+    if is_owned:
+        (data_folder(config) / FILE).unlink(missing_ok=True)
+    if is_loopback(config.host):
+        return
+    if not is_owned:
+        raise ConfigError(_WANTED)
+    if config.plain_http:
+        structlog.get_logger("hostpulse").warning(_PLAIN_HTTP)
 
 
 def tell(config: Config, token: str) -> None:

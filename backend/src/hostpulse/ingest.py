@@ -22,13 +22,16 @@ _BREATH = 100  # reports decoded between two chances for the event loop to serve
 
 
 class Sender(Protocol):
-    """Who sends reports: a tenant, and the server of an agent's key ('' for any server)."""
+    """Who sends reports: a tenant, the server of an agent's key ('' for any) and the key's id."""
 
     @property
     def tenant(self) -> str: ...
 
     @property
     def server(self) -> str: ...
+
+    @property
+    def key(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +131,8 @@ class _Body:
             return self._servers.of_key(tenant, server, hostname, self._now_ms)
         known = self._servers.plain(tenant, hostname) or self._newcomers.get(hostname)
         if known is None:
-            known = self._servers.newcomer(tenant, hostname, self._now_ms)
+            by_ingest_key = bool(self._sender.key)
+            known = self._servers.newcomer(tenant, hostname, self._now_ms, by_ingest_key)
             self._newcomers[hostname] = known
         return known
 

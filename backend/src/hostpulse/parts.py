@@ -94,7 +94,7 @@ def build(config: Config, clock_ms: Callable[[], int] = wall_clock_ms) -> Parts:
         store.close()
         raise ConfigError(str(error)) from error
     telemetry = Telemetry(time.monotonic)
-    servers = Servers(config.max_servers)
+    servers = Servers(config.max_servers, config.max_keyless_servers)
     limits = Limits(config.max_custom_metrics)
     registrar = Registrar(store, servers, limits, clock_ms)
     registrar.save()

@@ -61,10 +61,9 @@ class Accounts:
         name, now_ms = name.strip().lower()[:MAX_NAME_LENGTH], self._clock_ms()
         with self._store.system_transaction() as connection:
             person = people_rows.user_named(connection, name)
-            seen = people_rows.sessions_of(connection, person.id if person else "")
         waited = (now_ms - person.failed_ms) / 1000 if person else 0.0
         is_early = person is not None and waited < wait_seconds(person.failures)
-        if network_of(client.address) in {network_of(row.address) for row in seen}:
+        if person is not None and network_of(client.address) in person.networks:
             is_early = False  # who guesses elsewhere must not keep the owner out
         fits = self._passwords.fits(person.password if person else "", password)
         if person is None or not fits or is_early or person.disabled:
@@ -89,7 +88,9 @@ class Accounts:
             if not tried.is_early:  # tries within the wait do not make it longer
                 people_rows.count_failure(connection, person.id if person else "", tried.now_ms)
             by = Principal(min(tenants, default=DEFAULT_TENANT), "nobody")
-            self._log.note(connection, by, "sign in", tried.name, "refused", tried.client.address)
+            # what somebody typed as a name that nobody has may be their password
+            name = tried.name if person else "an unknown name"
+            self._log.note(connection, by, "sign in", name, "refused", tried.client.address)
 
     def change_password(self, who: Principal, old: str, new: str) -> None:
         """Set a new password and end the person's other sessions."""

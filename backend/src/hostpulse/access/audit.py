@@ -25,6 +25,7 @@ class Deed(NamedTuple):
 
 def note(connection: Connection, by: Principal, deed: Deed, now_ms: int) -> None:
     """Add a deed to the audit log."""
+    deed = deed._replace(address=deed.address or by.address)
     row = AuditRow(now_ms, by.tenant, *map(one_line, (by.name, *deed)))
     audit_rows.add(connection, row)
 

@@ -18,6 +18,7 @@ from hostpulse.control import key_rows
 from hostpulse.control.key_rows import KeyRow
 from hostpulse.control.servers import Servers
 from hostpulse.control.store import ControlStore
+from hostpulse.report.limits import MAX_NAME_LENGTH
 
 MINUTE_MS = 60_000
 LONGEST_ENROLMENT_MINUTES = 60
@@ -61,6 +62,8 @@ class Issuer:
             raise AccessDenied(422, f"minutes: use 1 to {LONGEST_ENROLMENT_MINUTES}.")
         if not 1 <= uses <= MOST_USES:
             raise AccessDenied(422, f"uses: use 1 to {MOST_USES}.")
+        if not all(tag and tag.isprintable() and len(tag) <= MAX_NAME_LENGTH for tag in tags):
+            raise AccessDenied(422, f"tags: use 1 to {MAX_NAME_LENGTH} printable characters each.")
         key = keys.mint(keys.ENROLMENT, self._random_bytes)
         row = self._row(by, key, label, minutes * MINUTE_MS)
         self._add(by, row._replace(uses_left=uses, tags=list(tags)))
@@ -92,8 +95,9 @@ class Issuer:
     def enrol(self, by: Principal, hostname: str, machine: str) -> Enrolled:
         """Trade an enrolment token for a server and its key.
 
-        A machine whose answer was lost may trade the same token again. A server that reported
-        under this hostname without a key of its own is taken over with its history.
+        A machine whose answer was lost may trade the same token again; one of the same image is
+        another server. One that reported under this hostname without a key of its own is taken
+        over with its history.
         """
         now_ms = self._clock_ms()
         plain = self._servers.plain(by.tenant, hostname)
@@ -103,7 +107,8 @@ class Issuer:
             token = key_rows.find(connection, by.tenant, by.key)
             if token is None:
                 raise AccessDenied(401, "The enrolment token was revoked; ask for another.")
-            before = machine and key_rows.made_with(connection, by.tenant, token.id, machine)
+            row = self._row(by, key, hostname)._replace(machine=machine, made_with=token.id)
+            before = key_rows.never_arrived(connection, row) if machine else None
             if before:
                 key_rows.revoke(connection, by.tenant, [before.id], now_ms)
                 server = before.server
@@ -113,21 +118,20 @@ class Issuer:
                 server = plain.id if plain else f"srv_{token_id(self._random_bytes)}"
             else:
                 raise AccessDenied(401, "The enrolment token was used; ask for another.")
-            row = self._row(by, key, hostname)
-            row = row._replace(server=server, machine=machine, made_with=token.id)
-            key_rows.add(connection, row)
+            key_rows.add(connection, row._replace(server=server))
             self._note(connection, by, "enrol", f"{hostname} as {server}")
         self._servers.enrol(by.tenant, server, hostname, now_ms)
         self._keyring.refresh()
         return Enrolled(server, key, token.tags)
 
-    def enrolment(self, by: Principal, id_: str) -> KeyRow:
-        """Return an enrolment token of the tenant."""
+    def enrolment(self, by: Principal, id_: str) -> tuple[KeyRow, list[str]]:
+        """Return an enrolment token of the tenant, and the servers that came by it."""
         with self._store.transaction(by.tenant) as connection:
             row = key_rows.find(connection, by.tenant, id_)
+            servers = key_rows.servers_enrolled_with(connection, by.tenant, id_)
         if row is None or row.kind != keys.ENROLMENT:
             raise AccessDenied(404, f"No enrolment token {id_!r} is good; make another.")
-        return row
+        return row, servers
 
     def note_refusal(self, by: Principal, words: str) -> None:
         """Keep why a machine with an enrolment token was sent away, for who waits for it."""
@@ -200,7 +204,7 @@ class Issuer:
         with self._store.transaction(by.tenant) as connection:
             key_rows.begin_change(connection)
             key_rows.add(connection, row)
-            self._note(connection, by, f"make an {keys.KINDS[row.kind]} key", row.id)
+            self._note(connection, by, f"make a key ({keys.KINDS[row.kind]})", row.id)
         self._keyring.refresh()
 
     def _note(self, connection: Connection, by: Principal, action: str, object_: str) -> None:

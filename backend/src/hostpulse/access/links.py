@@ -11,7 +11,7 @@ from hostpulse.access.accounts import checked_name, new_account
 from hostpulse.access.audit import AuditLog
 from hostpulse.access.denied import AccessDenied
 from hostpulse.access.means import Means
-from hostpulse.access.members import check_only_here, check_rank, member_of
+from hostpulse.access.members import check_account, check_rank, member_of
 from hostpulse.access.passwords import Passwords, check_password
 from hostpulse.access.principal import DEFAULT_TENANT, Principal
 from hostpulse.access.second_step import Entry, SecondStep
@@ -21,6 +21,7 @@ from hostpulse.control import people_rows
 from hostpulse.control.people_rows import LinkRow
 
 LINK_MS = DAY_MS
+_THIS_MACHINE = Principal()
 _LINK_OVER = "This link was used or is too old; ask for another one."
 
 
@@ -57,12 +58,19 @@ class Links:
                 self._is_owned = people_rows.is_owned(connection)
         return not self._is_owned
 
-    def make_setup(self, tenant: str = DEFAULT_TENANT, by: str = "this machine") -> str:
-        """Return the token of a link that makes the first owner; an earlier one is void.
+    def make_setup(self, tenant: str = DEFAULT_TENANT, by: Principal = _THIS_MACHINE) -> str:
+        """Return the token of a link that makes the first owner; an earlier one is void."""
+        return self._make("setup", Principal(tenant, by.name, user=by.user), "owner")
 
-        `by` is the name of whoever makes it.
-        """
-        return self._make("setup", Principal(tenant, by), "owner")
+    def make_first_owner(self, by: Principal, name: str, password: str) -> None:
+        """Make the account of the first owner, as who uses the link of `make_setup` would."""
+        name, now_ms = checked_name(name), self._clock_ms()
+        check_password(password, name)
+        kept = self._passwords.hash(password)
+        link = LinkRow(b"", "setup", by.tenant, "owner", "", now_ms)
+        with self._store.system_transaction() as connection:
+            self._new_member(connection, link, name, kept, now_ms)
+            self._log.note(connection, by, "make the first owner", name)
 
     def invite(self, by: Principal, role: str) -> str:
         """Return the token of a link that makes a member of this role."""
@@ -72,13 +80,13 @@ class Links:
     def make_reset(self, by: Principal, user_id: str) -> str:
         """Return the token of a link that sets a new password of a member."""
         with self._store.system_transaction() as connection:
-            check_rank(by, member_of(connection, by.tenant, user_id).role)
-            check_only_here(connection, by, user_id)
+            check_account(connection, by, member_of(connection, by.tenant, user_id))
         return self._make("reset", by, "", user_id)
 
     def _make(self, kind: str, by: Principal, role: str, user: str = "") -> str:
         token, now_ms = url_token(self._random_bytes), self._clock_ms()
-        row = LinkRow(digest(token), kind, by.tenant, role, user, now_ms + LINK_MS)
+        expires_ms = now_ms + LINK_MS
+        row = LinkRow(digest(token), kind, by.tenant, role, user, expires_ms, made_by=by.user)
         with self._store.transaction(by.tenant) as connection:
             people_rows.add_link(connection, row)
             self._log.note(connection, by, f"make a {kind} link", user or role)

@@ -36,6 +36,7 @@ class Members:
             if role != "owner":
                 _check_not_last_owner(connection, by.tenant, user_id)
             people_rows.set_role(connection, by.tenant, user_id, role)
+            people_rows.drop_links_by(connection, user_id)
             self._revoke_tokens(connection, by.tenant, user_id, ROLES.get(role, frozenset()))
             self._log.note(connection, by, f"make {role}" if role else "remove", member.user.name)
         self._sessions.forget_known()
@@ -45,6 +46,7 @@ class Members:
         with self._store.system_transaction() as connection:
             member = member_of(connection, by.tenant, user_id)
             people_rows.change_user(connection, user_id, operator=operator)
+            people_rows.drop_links_by(connection, user_id)
             deed = "make an operator" if operator else "make no operator"
             self._log.note(connection, by, deed, member.user.name)
         self._sessions.forget_known()
@@ -53,10 +55,10 @@ class Members:
         """Lock a member out at once, or let them in again."""
         with self._store.system_transaction() as connection:
             member = member_of(connection, by.tenant, user_id)
-            check_rank(by, member.role)
-            check_only_here(connection, by, user_id)
+            check_account(connection, by, member)
             if disabled:
                 _check_not_last_owner(connection, by.tenant, user_id)
+                people_rows.drop_links_by(connection, user_id)
                 people_rows.end_sessions(connection, user_id)
                 for tenant in people_rows.roles_of(connection, user_id):
                     self._revoke_tokens(connection, tenant, user_id, frozenset())
@@ -94,12 +96,18 @@ def member_of(connection: Connection, tenant: str, user_id: str) -> Member:
     raise AccessDenied(404, f"No member has the id {user_id!r}; see /api/people.")
 
 
-def check_only_here(connection: Connection, by: Principal, user_id: str) -> None:
-    """Return unless a person would reach an account that another organisation has too."""
-    if by.user and set(people_rows.roles_of(connection, user_id)) != {by.tenant}:
+def check_account(connection: Connection, by: Principal, member: Member) -> None:
+    """Return if they may reset or lock the account of a member, which is more than its role here.
+
+    Else a person would come to what another organisation, or an operator, trusts that account with.
+    """
+    check_rank(by, member.role)
+    if by.user and set(people_rows.roles_of(connection, member.user.id)) != {by.tenant}:
         raise AccessDenied(
             403, "This account belongs to another organisation too; take its role away here."
         )
+    if member.user.operator and not by.may(Need.OPERATE) and by.user:
+        raise AccessDenied(403, "Only an operator may change the account of an operator.")
 
 
 def _check_not_last_owner(connection: Connection, tenant: str, user_id: str) -> None:

@@ -49,7 +49,8 @@ class Principal:
 
     `name` says who it is in the audit log. `server` is the one server that an agent's key is for,
     `key` the id of a key, `user` and `session` those of a person who is signed in.
-    `visit_until_ms` is when the visit of an operator ends, 0 for who belongs to the tenant.
+    `address` is where a request came from, `visit_until_ms` when the visit of an operator ends, 0
+    for who belongs to the tenant.
     """
 
     tenant: str = DEFAULT_TENANT
@@ -62,6 +63,7 @@ class Principal:
     session: str = ""
     visit_until_ms: int = 0
     is_suspended: bool = False
+    address: str = ""
 
     def may(self, need: Need) -> bool:
         """Tell whether a route with this need is for them."""

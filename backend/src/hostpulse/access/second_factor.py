@@ -12,7 +12,7 @@ from hostpulse.access.audit import AuditLog
 from hostpulse.access.codes import WRONG, Codes, Given
 from hostpulse.access.denied import AccessDenied
 from hostpulse.access.means import Means
-from hostpulse.access.members import check_only_here, check_rank, member_of
+from hostpulse.access.members import check_account, member_of
 from hostpulse.access.principal import Principal
 from hostpulse.access.sessions import MINUTE_MS, Client, Sessions
 from hostpulse.control import factor_rows, people_rows
@@ -106,8 +106,7 @@ class SecondFactor:
         """Switch it off for a member who lost it, and end their sessions; False if it was off."""
         with self._store.system_transaction() as connection:
             member = member_of(connection, by.tenant, user_id)
-            check_rank(by, member.role)
-            check_only_here(connection, by, user_id)
+            check_account(connection, by, member)
             if not self._codes.are_asked(connection, user_id):
                 return False
             factor_rows.drop_factor(connection, user_id)

@@ -16,6 +16,7 @@ from hostpulse.access.denied import AccessDenied
 from hostpulse.access.means import Means
 from hostpulse.access.principal import DEFAULT_TENANT, OPERATOR, ROLES, VISITOR, Need, Principal
 from hostpulse.access.secret import digest, token_id, url_token
+from hostpulse.access.throttle import network_of
 from hostpulse.control import people_rows
 from hostpulse.control.people_rows import SessionRow, UserRow
 
@@ -107,6 +108,8 @@ class Sessions:
             remembered,
         )
         people_rows.add_session(connection, row)
+        if user:
+            people_rows.note_network(connection, user, network_of(client.address))
         return token
 
     def find(self, token: str, is_active: bool) -> SignedIn | None:
@@ -165,6 +168,11 @@ class Sessions:
             is_suspended=tenant in suspended and not until_ms,
         )
         return SignedIn(principal, person.name, row)
+
+    def last_seen(self, who: Principal) -> dict[str, int]:
+        """Return when each member of the tenant was seen last."""
+        with self._store.transaction(who.tenant) as connection:
+            return people_rows.last_seen(connection, who.tenant)
 
     def end(self, who: Principal, session: str = "", everywhere_else: bool = False) -> int:
         """End one session of a person, this one by default, or all others."""

@@ -28,7 +28,7 @@ SECURITY_HEADERS: tuple[tuple[str, str], ...] = (
         "content-security-policy",
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
         "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'",
+        "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types lit-html",
     ),
     ("x-content-type-options", "nosniff"),
     ("referrer-policy", "no-referrer"),

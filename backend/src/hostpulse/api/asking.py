@@ -6,6 +6,7 @@ import gzip
 import re
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import msgspec
@@ -23,6 +24,7 @@ from hostpulse.config import Config, address
 View = TypeVar("View", bound=Callable[..., Any])
 
 _READING = ("GET", "HEAD", "OPTIONS")
+_FILES = "/static/"  # a page is many of them, the same for everybody; they count for nobody
 _REFUSED = (401, 403, 404, 429)
 _ZIPPED = ("application/json", "text/html", "text/css", "text/javascript", "image/svg+xml")
 _SMALLEST_ZIPPED = 1024
@@ -125,7 +127,9 @@ def guard_people(app: Flask, guard: Guard, refusals: Refusals) -> None:
     def let_in() -> None:
         changes = request.method not in _READING
         try:
-            g.principal = guard.for_people(asker(), _need_of(app), changes)
+            is_file = request.path.startswith(_FILES)
+            who = NOBODY if is_file else guard.for_people(asker(), _need_of(app), changes)
+            g.principal = who if who is NOBODY else replace(who, address=client().address)
         except AccessDenied as denied:
             g.principal = denied.by
             raise

@@ -85,9 +85,10 @@ class MadeEnrolment(msgspec.Struct):
 
 
 class EnrolmentState(msgspec.Struct):
-    """What is left of an enrolment token, and why it was refused last: at 0 it never was."""
+    """What came of an enrolment token, and why it was refused last: at 0 it never was."""
 
     uses_left: int
+    servers: list[str]
     refused: str
     refused_at: int
 
@@ -181,8 +182,9 @@ class _Views:
 
     @operation("What became of a token for a new server", EnrolmentState, needs=Need.MANAGE)
     def show_enrolment(self, key: str) -> Response:
-        row = self._issuer.enrolment(principal(), key)
-        return reply(EnrolmentState(row.uses_left or 0, row.refused, row.refused_ms or 0))
+        row, servers = self._issuer.enrolment(principal(), key)
+        refused_at = row.refused_ms or 0
+        return reply(EnrolmentState(row.uses_left or 0, servers, row.refused, refused_at))
 
     @operation("Trade an enrolment token for a key", Enrolment, needs=Need.ENROL, takes=Machine)
     def enrol(self) -> Response:

@@ -175,10 +175,15 @@ def _security(need: Need, method: str) -> Iterator[dict[str, list[str]]]:
 
 def _path_parameters(path: str) -> list[dict[str, Any]]:
     names = re.findall(r"{(\w+)}", path)
-    text = "Id or hostname."
     return [
-        {"name": n, "in": "path", "required": True, "description": text, "schema": _TEXT}
-        for n in names
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "description": "Id or hostname." if name == "server" else f"Id of the {name}.",
+            "schema": _TEXT,
+        }
+        for name in names
     ]
 
 

@@ -113,7 +113,7 @@ class MemberChange(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class MemberRow(msgspec.Struct):
-    """Somebody who belongs to the tenant."""
+    """Somebody who belongs to the tenant; `seen` is when last in an open session, 0 for none."""
 
     id: str
     name: str
@@ -121,6 +121,8 @@ class MemberRow(msgspec.Struct):
     disabled: bool
     created: int
     second_factor: bool
+    seen: int
+    operator: bool
 
 
 class MemberList(msgspec.Struct):
@@ -297,10 +299,14 @@ class _Views:
     def list_people(self) -> Response:
         members = self._people.members.list(principal())
         having = self._people.second_factor.having(principal())
+        seen = self._people.sessions.last_seen(principal())
         rows = [
-            MemberRow(one.id, one.name, role, one.disabled, one.created_ms, one.id in having)
+            MemberRow(
+                one.id, one.name, role, one.disabled, one.created_ms, one.id in having,
+                seen.get(one.id, 0), one.operator,
+            )
             for one, role in members
-        ]
+        ]  # fmt: skip
         return reply(MemberList(rows))
 
     @operation("Make a link for somebody new", Link, needs=Need.PEOPLE, takes=Invitation)

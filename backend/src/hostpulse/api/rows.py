@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import isnan
+from socket import gethostname
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ from hostpulse.report import Key
 from hostpulse.storage import Storage, Wanted, Window
 
 _MINUTE_MS = 60_000
+_THIS_HOST = gethostname()  # its agent needs no key
 _CLOCK_OFFSET = Key("clock_offset_ms")
 _SPARK = Wanted(("cpu_percent_total",), "")
 
@@ -70,9 +72,9 @@ class ServerList(msgspec.Struct):
     servers: list[Row]
 
 
-def full_row(server: Server, now_ms: int) -> Row:
-    """Return everything the list says of a server."""
-    row = changing_row(server, now_ms)
+def full_row(server: Server, now_ms: int, keys_matter: bool) -> Row:
+    """Return everything the list says of a server; `keys_matter` where strangers may send."""
+    row = changing_row(server, now_ms, keys_matter)
     row.id = server.id
     row.hostname = server.hostname
     facts = server.facts
@@ -91,13 +93,18 @@ def _whole(number: float) -> int | None:
     return None if isnan(number) else int(number)
 
 
-def changing_row(server: Server, now_ms: int) -> Row:
+def changing_row(server: Server, now_ms: int, keys_matter: bool) -> Row:
     """Return what can change with every report."""
     row = Row(number=server.number, status=status_at(server, now_ms))
     if server.newest is None:
         return row
     row.last_seen, row.time = server.last_seen_ms, server.newest.time_ms
-    flags = {"clock_ahead": server.clock_ahead, "cloned": server.is_cloned(now_ms)}
+    has_no_key = keys_matter and not (server.enrolled or server.hostname == _THIS_HOST)
+    flags = {
+        "clock_ahead": server.clock_ahead,
+        "cloned": server.is_cloned(now_ms),
+        "no_key": has_no_key,
+    }
     row.flags = [name for name, is_so in flags.items() if is_so] or None
     offset_ms = server.newest.get(_CLOCK_OFFSET)
     row.clock_offset_ms = int(offset_ms) if offset_ms else None

@@ -155,7 +155,7 @@ class _Views:
         minutes = query.spark_minutes(request.args)
         servers = self._parts.servers.all(principal().tenant)
         rows = {
-            server.id: _row(server, since_ms, now_ms)
+            server.id: _row(server, since_ms, now_ms, self._parts.config.auth)
             for server in servers
             if since_ms is None or changed_since(server, since_ms, now_ms)
         }
@@ -173,7 +173,7 @@ class _Views:
     @operation("One server: its row and its facts", Row, needs=Need.READ)
     def show_server(self, server: str) -> Response:
         it = self._find(server)
-        row = full_row(it, self._parts.clock_ms())
+        row = full_row(it, self._parts.clock_ms(), self._parts.config.auth)
         row.first_seen, row.facts, row.note = it.first_seen_ms, _facts(it), it.note or None
         return reply(row)
 
@@ -249,12 +249,12 @@ def _time_ms(server: Server) -> int | None:
     return server.newest.time_ms if server.newest else None
 
 
-def _row(server: Server, since_ms: int | None, now_ms: int) -> Row:
+def _row(server: Server, since_ms: int | None, now_ms: int, keys_matter: bool) -> Row:
     if since_ms is None or not server.number:
-        return full_row(server, now_ms)
+        return full_row(server, now_ms, keys_matter)
     if max(server.facts_changed_ms, server.first_seen_ms) >= since_ms:
-        return full_row(server, now_ms)
-    return changing_row(server, now_ms)
+        return full_row(server, now_ms, keys_matter)
+    return changing_row(server, now_ms, keys_matter)
 
 
 def _interval_ms(server: Server) -> int:

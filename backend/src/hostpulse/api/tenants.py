@@ -130,5 +130,5 @@ class _Views:
         return reply(Done())
 
     def _owner_link(self, tenant: str) -> Response:
-        token = self._parts.people.links.make_setup(tenant, principal().name)
+        token = self._parts.people.links.make_setup(tenant, principal())
         return reply(Link(f"{address(self._parts.config)}/welcome#{token}"))

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, LargeBinary, Table, delete, insert, select
+from sqlalchemy.exc import IntegrityError
 
 from hostpulse.control import tables
 from hostpulse.control.tables import NEWEST
@@ -27,6 +28,7 @@ _KEPT = (
 )
 """In an order in which they can be filled; what begins a session does not outlive a restore."""
 _AT_ONCE = 500
+_IS_REVOKED = tables.keys.c.revoked_ms.is_not(None)
 
 
 class NoBackup(Exception):
@@ -45,10 +47,27 @@ def dump(connection: Connection) -> Iterator[bytes]:
 def load(connection: Connection, lines: Iterable[bytes]) -> dict[str, int]:
     """Put a backup in the place of all that is there; return how many rows each table got.
 
-    Raises NoBackup, and then the transaction must not be kept.
+    A key that is revoked, or a person who is locked out, stays so. Raises NoBackup, and then the
+    transaction must not be kept.
     """
     rows = _read(iter(lines))
+    try:
+        _replace(connection, rows)
+    except IntegrityError as error:
+        raise NoBackup(f"Its rows do not fit together ({error.orig}).") from error
+    return {name: len(found) for name, found in rows.items()}
+
+
+def _replace(connection: Connection, rows: dict[str, list[dict[str, Any]]]) -> None:
     now = connection.execute(select(tables.counters)).one()
+    revoked = select(tables.keys.c.id, tables.keys.c.revoked_ms).where(_IS_REVOKED)
+    taken_back = {row.id: row.revoked_ms for row in connection.execute(revoked)}
+    disabled = select(tables.users.c.id).where(tables.users.c.disabled)
+    locked_out = set(connection.execute(disabled).scalars())
+    for key in rows["keys"]:
+        key["revoked_ms"] = key["revoked_ms"] or taken_back.get(key["id"])
+    for user in rows["users"]:
+        user["disabled"] = user["disabled"] or user["id"] in locked_out
     for table in (tables.waiting, tables.sessions, tables.links, tables.trips, *reversed(_KEPT)):
         connection.execute(delete(table))
     for table in _KEPT:
@@ -68,7 +87,6 @@ def load(connection: Connection, lines: Iterable[bytes]) -> dict[str, int]:
             key_change=now.key_change + 1,
         )
     )
-    return {name: len(found) for name, found in rows.items()}
 
 
 def _read(lines: Iterator[bytes]) -> dict[str, list[dict[str, Any]]]:

@@ -41,6 +41,7 @@ class KeyRow(NamedTuple):
 
 
 _COLUMNS = [keys.c[name] for name in KeyRow._fields]
+_OF_A_TRADE = ("tenant", "made_with", "machine", "label")
 _IS_LIVE = keys.c.revoked_ms.is_(None)
 
 
@@ -60,8 +61,9 @@ def live(connection: Connection) -> list[KeyRow]:
 
 
 def of_tenant(connection: Connection, tenant: str) -> list[KeyRow]:
-    """Return the keys of a tenant that are not revoked, the newest first."""
-    wanted = select(*_COLUMNS).where(_IS_LIVE, keys.c.tenant == tenant)
+    """Return the keys of a tenant that are neither revoked nor used up, the newest first."""
+    is_left = keys.c.uses_left.is_(None) | (keys.c.uses_left > 0)
+    wanted = select(*_COLUMNS).where(_IS_LIVE, is_left, keys.c.tenant == tenant)
     found = connection.execute(wanted.order_by(keys.c.created_ms.desc(), keys.c.id))
     return [KeyRow(*row) for row in found]
 
@@ -79,11 +81,10 @@ def of_any_tenant(connection: Connection, id_: str) -> KeyRow | None:
     return KeyRow(*row) if row else None
 
 
-def made_with(connection: Connection, tenant: str, id_: str, machine: str) -> KeyRow | None:
-    """Return the key that a machine got for this one."""
-    wanted = select(*_COLUMNS).where(
-        _IS_LIVE, keys.c.tenant == tenant, keys.c.made_with == id_, keys.c.machine == machine
-    )
+def never_arrived(connection: Connection, wanted_again: KeyRow) -> KeyRow | None:
+    """Return the key that a machine got for the same token and name, and never used."""
+    same = [keys.c[name] == getattr(wanted_again, name) for name in _OF_A_TRADE]
+    wanted = select(*_COLUMNS).where(_IS_LIVE, keys.c.used_ms.is_(None), *same)
     row = connection.execute(wanted).first()
     return KeyRow(*row) if row else None
 
@@ -92,6 +93,12 @@ def of_server(connection: Connection, tenant: str, server: str) -> list[KeyRow]:
     """Return the keys of a server, the oldest first."""
     wanted = select(*_COLUMNS).where(_IS_LIVE, keys.c.tenant == tenant, keys.c.server == server)
     return [KeyRow(*row) for row in connection.execute(wanted.order_by(keys.c.created_ms))]
+
+
+def servers_enrolled_with(connection: Connection, tenant: str, id_: str) -> list[str]:
+    """Return the ids of the servers whose keys came of this enrolment token."""
+    wanted = select(keys.c.server).where(keys.c.tenant == tenant, keys.c.made_with == id_)
+    return list(connection.execute(wanted.order_by(keys.c.created_ms, keys.c.id)).scalars())
 
 
 def servers_with_key(connection: Connection, servers: Sequence[str]) -> set[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, func, insert, select, update
@@ -34,7 +35,10 @@ class TenantRow(NamedTuple):
 
 
 class UserRow(NamedTuple):
-    """A person; `password` is a hash, '' for none. An operator runs the server for all tenants."""
+    """A person; `password` is a hash, '' for none. An operator runs the server for all tenants.
+
+    `networks` are those that they signed in from lately.
+    """
 
     id: str
     name: str
@@ -44,6 +48,7 @@ class UserRow(NamedTuple):
     failures: int
     failed_ms: int
     operator: bool = False
+    networks: Sequence[str] = ()
 
 
 class SessionRow(NamedTuple):
@@ -62,7 +67,10 @@ class SessionRow(NamedTuple):
 
 
 class LinkRow(NamedTuple):
-    """A link that is good once, for a new account (setup, invite) or a new password (reset)."""
+    """A link that is good once, for a new account (setup, invite) or a new password (reset).
+
+    `made_by` is the id of the person who made it, '' for whoever runs the server.
+    """
 
     digest: bytes
     kind: str
@@ -71,6 +79,7 @@ class LinkRow(NamedTuple):
     user: str
     expires_ms: int
     used_ms: int | None = None
+    made_by: str = ""
 
 
 class Member(NamedTuple):
@@ -80,6 +89,7 @@ class Member(NamedTuple):
     role: str
 
 
+_MOST_NETWORKS = 10
 _TENANT = [tenants.c[name] for name in TenantRow._fields]
 _USER = [users.c[name] for name in UserRow._fields]
 _SESSION = [sessions.c[name] for name in SessionRow._fields]
@@ -179,6 +189,14 @@ def addresses(connection: Connection) -> set[str]:
     return set(connection.execute(known).scalars())
 
 
+def note_network(connection: Connection, id_: str, network: str) -> None:
+    """Remember from where a person signed in, as the newest of the last ten places."""
+    known = connection.execute(select(users.c.networks).where(users.c.id == id_)).scalar_one()
+    if known[-1:] != [network]:
+        kept = [one for one in known if one != network][1 - _MOST_NETWORKS :]
+        change_user(connection, id_, networks=[*kept, network])
+
+
 def count_failure(connection: Connection, id_: str, now_ms: int) -> None:
     """Count one more failed sign-in of a person."""
     failed = {"failures": users.c.failures + 1, "failed_ms": now_ms}
@@ -224,6 +242,14 @@ def sessions_of(connection: Connection, user_id: str) -> list[SessionRow]:
     return [SessionRow(*row) for row in connection.execute(mine)]
 
 
+def last_seen(connection: Connection, tenant: str) -> dict[str, int]:
+    """Return when each member of a tenant was seen last in a session that is there."""
+    newest = select(sessions.c.user, func.max(sessions.c.seen_ms).label("seen")).where(
+        sessions.c.user.in_(select(memberships.c.user).where(memberships.c.tenant == tenant))
+    )
+    return {row.user: row.seen for row in connection.execute(newest.group_by(sessions.c.user))}
+
+
 def add_session(connection: Connection, row: SessionRow) -> None:
     """Add a session."""
     connection.execute(insert(sessions).values(**row._asdict()))
@@ -263,6 +289,11 @@ def add_link(connection: Connection, row: LinkRow) -> None:
     if row.kind != "invite":
         connection.execute(delete(links).where(same))
     connection.execute(insert(links).values(**row._asdict()))
+
+
+def drop_links_by(connection: Connection, user_id: str) -> None:
+    """Drop the links that a person made, whose right to make them changed."""
+    connection.execute(delete(links).where(links.c.made_by == user_id, links.c.used_ms.is_(None)))
 
 
 def link(connection: Connection, digest: bytes) -> LinkRow | None:

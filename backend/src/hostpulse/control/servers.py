@@ -15,6 +15,7 @@ _UPTIME = Key("uptime_seconds")
 _BOOT_JITTER_MS = 60_000  # an uptime in whole seconds, and a clock that is set
 _FRESH_INTERVALS = 3
 _FRESH_MS = 60_000
+_MOST_RUNS = 16
 _CLONED_FOR_MS = 3_600_000
 
 Version = tuple[Sample | None, bytes, int]
@@ -27,6 +28,9 @@ class UnknownServer(LookupError):
 
 class AmbiguousServer(LookupError):
     """Several servers of the tenant have that hostname."""
+
+
+MOST_KEYLESS = 200
 
 
 class TooManyServers(Exception):
@@ -74,7 +78,7 @@ class Server:
     given_name: str = ""
     given_tags: tuple[str, ...] = ()
     note: str = ""
-    runs: tuple[str, str] = ("", "")
+    runs: tuple[str, ...] = ()
     cloned_ms: int = 0
 
     @property
@@ -88,12 +92,12 @@ class Server:
 
     def _watch_run(self, run: str, now_ms: int) -> None:
         # An agent never goes back to an earlier run: then there are two with one key.
-        before, newest = self.runs
-        if not run or run == newest:
+        if not run or run in self.runs[-1:]:
             return
-        if run == before:
+        if run in self.runs:
             self.cloned_ms = now_ms
-        self.runs = (newest, run)
+        others = tuple(one for one in self.runs if one != run)
+        self.runs = (*others[1 - _MOST_RUNS :], run)
 
     def observe(self, decoded: Decoded, sample: Sample, now_ms: int, clock_ahead: bool) -> None:
         """Take in a stored report; one that is not newer than all before says nothing new."""
@@ -138,28 +142,34 @@ def _booted_ms(sample: Sample) -> float:
 class Servers:
     """All servers of all tenants, in this process; the tenant comes first, always."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, most: int, most_keyless: int = MOST_KEYLESS) -> None:
+        self._most, self._most_keyless = most, most_keyless
         self._by_id: dict[str, dict[str, Server]] = {}
         self._by_hostname: dict[tuple[str, str], list[Server]] = {}
         self._plain: dict[tuple[str, str], Server] = {}
         self._arriving: Counter[str] = Counter()
         self._lock = Lock()
 
-    def newcomer(self, tenant: str, hostname: str, now_ms: int) -> Server:
+    def newcomer(
+        self, tenant: str, hostname: str, now_ms: int, by_ingest_key: bool = False
+    ) -> Server:
         """Return a server without a key of its own that nobody sees until it is admitted.
 
-        Its place is kept until it is given back. Raises TooManyServers, HasOwnKey.
+        Its place is kept until it is given back. By ingest keys come only so many, as such a key
+        is in many hands. Raises TooManyServers, HasOwnKey.
         """
         id_ = server_id(tenant, hostname)
         with self._lock:
+            namesakes = self._by_hostname.get((tenant, hostname), [])
             known = self._by_id.get(tenant, {}).get(id_)
-            if known is not None and known.enrolled:
+            if (known and known.enrolled) or any(one.enrolled for one in namesakes):
                 raise HasOwnKey(
                     f"hostname: {hostname} reports with its own key; send that key, or enrol "
                     "this machine to have it as a server of its own."
                 )
             self.check_room(tenant, hostname)
+            if by_ingest_key:
+                self._check_keyless(tenant, hostname)
             self._arriving[tenant] += 1
         return Server(id_, 0, hostname, now_ms)
 
@@ -212,6 +222,15 @@ class Servers:
             raise TooManyServers(
                 f"hostname: {hostname} would be server number {count + 1}; "
                 "delete a server or raise max_servers"
+            )
+
+    def _check_keyless(self, tenant: str, hostname: str) -> None:
+        known = self._by_id.get(tenant, {}).values()
+        count = sum(not server.enrolled for server in known) + self._arriving[tenant]
+        if count >= self._most_keyless:
+            raise TooManyServers(
+                f"hostname: {hostname} would be server number {count + 1} without a key of its "
+                "own; enrol it, delete one, or raise max_keyless_servers"
             )
 
     def _add(self, tenant: str, server: Server) -> Server:

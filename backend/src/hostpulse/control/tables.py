@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-NEWEST = "0009"
+NEWEST = "0012"
 """The revision of the newest migration; a test compares."""
 
 metadata = MetaData()
@@ -106,6 +106,7 @@ users = Table(
     Column("failures", Integer, nullable=False),
     Column("failed_ms", BigInteger, nullable=False),
     Column("operator", Boolean, nullable=False, server_default=false()),
+    Column("networks", JSON, nullable=False, server_default="[]"),
 )
 
 memberships = Table(
@@ -142,6 +143,7 @@ links = Table(
     Column("user", Text, nullable=False),
     Column("expires_ms", BigInteger, nullable=False),
     Column("used_ms", BigInteger),
+    Column("made_by", Text, nullable=False, server_default=""),
 )
 
 # `network` '' is everybody.
