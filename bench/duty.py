@@ -63,6 +63,6 @@ def _row(side: Side, idle: float, paced: Paced) -> list[str]:
         f"{idle:.1f}",
         f"{1000 * paced.cpu_seconds / paced.seconds:.1f}",
         f"{paced.rss_bytes / 1e6:.0f}",
-        *(f"{percentile(paced.waits_ms, percent):.1f}" for percent in (50, 99)),
-        f"{percentile(paced.late_ms, 99):.0f}",
+        *(f"{percentile(paced.answers.waits_ms, percent):.1f}" for percent in (50, 99)),
+        f"{percentile(paced.answers.late_ms, 99):.0f}",
     ]

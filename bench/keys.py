@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import time
-import urllib.request
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
-from client import post
+from access import with_keys
 from rounds import Shape, in_turns, load, ratio, spread
-from sides import MEMORY, Side, start_hostpulse
+from sides import MEMORY, start_hostpulse
 from table import Result, Target, table
-from workload import Batch, Fleet
+from workload import Fleet
 
 BEFORE_NOW_MS = 24 * 3600 * 1000
 SHAPE = Shape("single posts, 8 connections", 1, 8, 6000)
 WITHOUT, WITH = "without a key", "with the key of each agent"
 LIMIT = 1.15
-
-
-@dataclass(frozen=True)
-class Keyed(Side):
-    """A backend that is sent each report with the key of its server."""
-
-    keys: dict[str, str] = field(default_factory=dict)
-
-    def request(self, batch: Batch, zipped: bool = False) -> bytes:
-        """Write the request that brings a batch of one report."""
-        hostname = json.loads(batch.report)["hostname"]
-        headers = {**self.headers, "Authorization": f"Bearer {self.keys[hostname]}"}
-        return post(self.path, self.body(batch), headers)
 
 
 def measure(rounds: int, quick: bool) -> Result:
@@ -40,8 +24,7 @@ def measure(rounds: int, quick: bool) -> Result:
     with ExitStack() as stack:
         plain = replace(start_hostpulse(stack), name=WITHOUT)
         other = start_hostpulse(stack)
-        values = {name: getattr(other, name) for name in Side.__dataclass_fields__}
-        keyed = Keyed(**{**values, "name": WITH}, keys=_enrol(other.port, fleet.hostnames))
+        keyed = with_keys(replace(other, name=WITH), fleet.hostnames)
         sides = [plain, keyed]
         for side in sides:
             load(side, fleet.batches(1000, 1), SHAPE)
@@ -62,22 +45,3 @@ def measure(rounds: int, quick: bool) -> Result:
     )
     result.targets.append(Target("ingest with keys beside ingest without", beside, LIMIT))
     return result
-
-
-def _enrol(port: int, hostnames: list[str]) -> dict[str, str]:
-    made = _ask(port, "/api/enrolments", {"uses": len(hostnames)})
-    return {
-        name: _ask(port, "/api/enrol", {"hostname": name}, made["token"])["key"]
-        for name in hostnames
-    }
-
-
-def _ask(port: int, path: str, content: dict[str, Any], key: str = "") -> Any:
-    headers = {"Content-Type": "application/json"}
-    if key:
-        headers["Authorization"] = f"Bearer {key}"
-    asked = urllib.request.Request(
-        f"http://127.0.0.1:{port}{path}", json.dumps(content).encode(), headers
-    )
-    with urllib.request.urlopen(asked, timeout=30) as answer:
-        return json.load(answer)

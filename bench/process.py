@@ -12,9 +12,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 START_SECONDS = 30
 STOP_SECONDS = 15
+NONE: Mapping[str, str] = MappingProxyType({})
 SCRIPTS = Path(sys.executable).parent  # where hostpulse and hostpulse-agent are
 
 
@@ -160,14 +162,20 @@ def answers(port: int, path: str) -> bool:
 
 
 def start_backend(
-    storage: str = "memory://", data: str = "{folder}/data", auth: bool = False
+    storage: str = "memory://",
+    data: str = "{folder}/data",
+    auth: bool = False,
+    settings: Mapping[str, str] = NONE,
 ) -> tuple[Program, int]:
-    """Start `hostpulse serve` with this storage and folder of data; return it and its port."""
+    """Start `hostpulse serve` with this storage and folder of data; return it and its port.
+
+    `settings` are variables: HOSTPULSE_… and a value.
+    """
     port = free_port()
     way = "--auth" if auth else "--no-auth"
     program = Program(
         [str(SCRIPTS / "hostpulse"), "serve", way, "--port", str(port), "--data-dir", data],
-        {"HOSTPULSE_STORAGE": storage},  # where a password stays out of sight
+        {"HOSTPULSE_STORAGE": storage, **settings},  # where a password stays out of sight
     )
     program.wait_until(lambda: answers(port, "/api/health"))
     return program, port

@@ -12,11 +12,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import agents
+import comeback
 import duty
+import fleet
 import growth
 import ingest
 import keys
 import latency
+import neighbours
 import pages
 import peers
 import reads
@@ -46,6 +49,9 @@ def main() -> None:
         "agents": lambda: agents.measure(asked.quick),
         "pages": pages.measure,
         "views": lambda: views.measure(asked.quick),
+        "fleet": lambda: fleet.measure(asked.slow, asked.quick),
+        "comeback": lambda: comeback.measure(asked.quick),
+        "neighbours": lambda: neighbours.measure(asked.rounds, asked.quick),
     }
     for name in asked.parts or list(parts):
         print(f"bench {name} ...", file=sys.stderr, flush=True)
@@ -72,6 +78,9 @@ def _asked() -> argparse.Namespace:
         "agents",
         "pages",
         "views",
+        "fleet",
+        "comeback",
+        "neighbours",
     ]
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(names)}; else all")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")

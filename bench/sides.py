@@ -9,13 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from urllib.parse import unquote, urlencode, urlsplit
 
 import client
 import peers
 import process
 import remote_write
-from process import BenchError
+from process import NONE, BenchError
 from workload import Batch, Fleet
 
 VICTORIA_METRICS, PROMETHEUS, INFLUXDB = "VictoriaMetrics", "Prometheus", "InfluxDB"
@@ -32,7 +33,7 @@ class Side:
     """A server under load: how a batch is written for it and what it says it took.
 
     `engine` is the process below a backend that stores for it; `arrived` counts the numbers that
-    can be found again.
+    can be found again; `data` is the folder of a Hostpulse.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Side:
     arrived: Callable[[Fleet], int]
     headers: Mapping[str, str] = field(default_factory=lambda: _JSON)
     engine: int | None = None
+    data: Path | None = None
 
     @property
     def is_ours(self) -> bool:
@@ -65,11 +67,15 @@ class Side:
 
     def request(self, batch: Batch, zipped: bool = False) -> bytes:
         """Write the request that brings a batch."""
-        body = self.body(batch)
+        body, headers = self.body(batch), self.headers_of(batch)
         if not zipped:
-            return client.post(self.path, body, self.headers)
-        headers = {**self.headers, "Content-Encoding": "gzip"}
+            return client.post(self.path, body, headers)
+        headers = {**headers, "Content-Encoding": "gzip"}
         return client.post(self.path, gzip.compress(body, AGENT_GZIP_LEVEL, mtime=0), headers)
+
+    def headers_of(self, batch: Batch) -> Mapping[str, str]:
+        """Return the headers that a batch is sent with."""
+        return self.headers
 
 
 def check_arrived(sides: Sequence[Side], fleet: Fleet) -> None:
@@ -117,15 +123,20 @@ KINDS = {
 }
 
 
-def start_hostpulse(stack: ExitStack, name: str = MEMORY) -> Side:
+def start_hostpulse(
+    stack: ExitStack, name: str = MEMORY, auth: bool = False, settings: Mapping[str, str] = NONE
+) -> Side:
     """Start the backend on an empty storage of its own."""
     kind = KINDS[name]
     url, engine = kind.open(stack)
-    program, port = process.start_backend(url)
+    program, port = process.start_backend(url, auth=auth, settings=settings)
     stack.enter_context(program)
     arrived = partial(_found_in_history, port, name)
     check = accepting(kind.durability)
-    return Side(name, port, program.pid, "/api/metrics", _report, check, arrived, engine=engine)
+    return Side(
+        name, port, program.pid, "/api/metrics", _report, check, arrived,
+        engine=engine, data=program.folder / "data",
+    )  # fmt: skip
 
 
 def _report(batch: Batch) -> bytes:

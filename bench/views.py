@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-import urllib.request
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from statistics import median
 
+from access import first_owner
 from client import Connection, drive, get, post
 from latency import PAGE_METRICS
 from process import Program, start_backend
@@ -85,7 +85,7 @@ def measure(quick: bool) -> Result:
 def _visitor(stack: ExitStack, auth: bool) -> Visitor:
     program, port = start_backend(auth=auth)
     stack.enter_context(program)
-    headers = _owner(program, port) if auth else {}
+    headers = first_owner(program.folder / "data", port) if auth else {}
     end_ms = time.time_ns() // 1_000_000 // STEP_MS * STEP_MS
     batches = Fleet(end_ms - _SAMPLES * STEP_MS, 1).batches(_SAMPLES // _BATCH, _BATCH)
     bodies = [post("/api/metrics", batch.report, _JSON) for batch in batches]
@@ -93,13 +93,3 @@ def _visitor(stack: ExitStack, auth: bool) -> Visitor:
     line = Connection(port)
     listed = json.loads(line.ask(get("/api/servers", headers))[1])
     return Visitor(program, line, headers, listed["servers"][0]["id"])
-
-
-def _owner(program: Program, port: int) -> dict[str, str]:
-    """Make the first owner with the link that was left; return the headers of their browser."""
-    token = (program.folder / "data/setup-link").read_text().strip().partition("#")[2]
-    given = {"token": token, "name": "ann", "password": "a rather long sentence"}
-    address = f"http://127.0.0.1:{port}/api/links/use"
-    asked = urllib.request.Request(address, json.dumps(given).encode(), _JSON)
-    with urllib.request.urlopen(asked, timeout=30) as answer:
-        return {"Cookie": answer.headers["Set-Cookie"].partition(";")[0]}

@@ -174,7 +174,7 @@ class Server:
     """One simulated server; each tick gives the same numbers in both sides' words."""
 
     def __init__(self, number: int, time_ms: int, step_ms: int, all_fields: list[Field]) -> None:
-        self.hostname = f"web-{number:03d}"
+        self.hostname = _names(number)[0]
         self.time_ms = time_ms
         self._step_ms = step_ms
         self._fields = all_fields
@@ -259,6 +259,18 @@ class Fleet:
         return Batch(len(pairs), body, b"".join(line for _, line in pairs))
 
 
+def _names(number: int) -> tuple[str, str, str]:
+    """Return hostname, boot and machine of a server."""
+    return f"web-{number:03d}", f"016f06c0-23b5-4bb9-b3f5-{number:012x}", f"{number:064x}"
+
+
+def as_of(number: int, report: bytes) -> bytes:
+    """Return the report of the first server as one of another: its names are changed."""
+    for name, other in zip(_names(0), _names(number), strict=True):
+        report = report.replace(f'"{name}"'.encode(), f'"{other}"'.encode())
+    return report
+
+
 def _json_template(hostname: str, number: int, all_fields: list[Field]) -> str:
     """Write the report once, with %s where a number or the time stands."""
     report: dict[str, object] = {"hostname": hostname, "timestamp": "%s"}
@@ -267,8 +279,9 @@ def _json_template(hostname: str, number: int, all_fields: list[Field]) -> str:
         _put(report, field.path, marks(index))
     agent, system, disk = report["agent"], report["system"], report["disk"]
     assert isinstance(agent, dict) and isinstance(system, dict) and isinstance(disk, dict)
-    agent.update(version="0.1.0", boot_id=f"016f06c0-23b5-4bb9-b3f5-{number:012x}")
-    system.update(_TEXTS, machine_id=f"{number:064x}")
+    _, boot_id, machine_id = _names(number)
+    agent.update(version="0.1.0", boot_id=boot_id)
+    system.update(_TEXTS, machine_id=machine_id)
     names = {"device": "/dev/vda1", "mountpoint": "/", "fstype": "ext4"}
     disk["partitions"] = [names | part for part in _as_list(disk["partitions"])]
     text = msgspec.json.encode(_with_lists(report)).decode()

@@ -10,7 +10,7 @@ import pytest
 import requests
 from hostpulse.access.principal import ADMIN, Principal
 from hostpulse.config import Config
-from hostpulse_agent.delivery import BATCH_REPORTS
+from hostpulse_agent.batch_size import MOST_REPORTS
 
 from tests.access.test_edges import BY, owner_of
 from tests.access.test_people import HERE
@@ -69,9 +69,9 @@ def test_an_address_counts_only_while_nobody_knows_who_asks() -> None:
 
 
 def test_live_reports_and_a_day_that_waited_fit_into_ten_minutes_of_a_keys_budget() -> None:
-    live, waited = 10 * 60, 86_400 / BATCH_REPORTS  # of the shortest interval, 1 s
+    live, waited = 10 * 60, 86_400 / MOST_REPORTS  # of the shortest interval, 1 s
     assert live + waited <= 10 * Config().key_requests_per_minute / 2
-    fleet = 500 * (10 * 12 + 86_400 / 5 / BATCH_REPORTS)  # of the usual 5 s
+    fleet = 500 * (10 * 12 + 86_400 / 5 / MOST_REPORTS)  # of the usual 5 s
     assert fleet <= 10 * Config().tenant_requests_per_minute / 2
 
 
@@ -82,7 +82,7 @@ def test_a_fleet_behind_one_address_that_comes_back_with_a_backlog_is_refused_no
             body = {"hostname": f"web-{number}", "machine": f"{number:064x}"}
             made = backend.request("POST", "/api/enrol", json=body, headers=token | REMOTE)
             key = of_key(made.json()["key"]) | REMOTE
-            backlog = [report(time_ms=NOW_MS - 1000 * i) for i in range(1, BATCH_REPORTS)]
+            backlog = [report(time_ms=NOW_MS - 1000 * i) for i in range(1, MOST_REPORTS)]
             for i in range(20):
                 assert backend.post(report(time_ms=NOW_MS + i), headers=key).status_code == 200
                 if i % 5 == 0:

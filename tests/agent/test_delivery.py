@@ -112,12 +112,12 @@ def test_a_refused_agent_keeps_its_reports_and_tries_every_five_minutes(
     rig.server.judge = lambda _: (status, {}, {"error": "this key was revoked"})
     rig.offer()
     rig.delivery.step()
-    rig.offer(20)
+    rig.offer(10)
     assert len(rig.posts_in(900)) == 2
-    assert rig.delivery.state()["spool_reports"] == 21
+    assert rig.delivery.state()["spool_reports"] == 11
     rig.server.judge = None
     rig.posts_in(301)
-    assert len(rig.server.accepted) == 21
+    assert len(rig.server.accepted) == 11
 
 
 def test_a_refused_agent_tells_once_in_the_server_s_words_why(rig: Rig) -> None:
@@ -136,14 +136,14 @@ def test_a_refused_agent_tells_once_in_the_server_s_words_why(rig: Rig) -> None:
 @pytest.mark.parametrize("status", [401, 403, 409, 410])
 def test_no_refusal_for_good_costs_a_report(rig: Rig, status: int) -> None:
     rig.server.judge = lambda _: (status, {}, {"error": "never again"})
-    for _ in range(100):
+    for _ in range(11):
         rig.offer()
-        rig.posts_in(36)
-    assert rig.delivery.state()["spool_reports"] == 100
+        rig.posts_in(330)
+    assert rig.delivery.state()["spool_reports"] == 11
     assert rig.delivery.state()["dropped_reports"] == rig.delivery.state()["refused_reports"] == 0
     rig.server.judge = None
     rig.posts_in(301)
-    assert len(rig.server.accepted) == 100
+    assert len(rig.server.accepted) == 11
 
 
 def test_a_new_key_ends_the_pause_after_a_refusal_with_the_next_report(rig: Rig) -> None:
@@ -242,20 +242,43 @@ def test_the_newest_report_comes_first_and_the_backlog_one_batch_behind_each_liv
     rig.offer()
     rig.delivery.step()
     rig.offer(399)
-    assert rig.posts_in(3) == [1, 100]
+    assert rig.posts_in(3) == [1, 10]
     assert rig.server.requests[1].reports[0]["timestamp"] == "t0400"
     batch = [report["timestamp"] for report in rig.server.requests[2].reports]
-    assert batch == [f"t{number:04d}" for number in range(300, 400)]
+    assert batch == [f"t{number:04d}" for number in range(390, 400)]
     assert rig.posts_in(20) == []  # until the next live report
     rig.offer()
-    assert rig.posts_in(1) == [1, 100]
+    assert rig.posts_in(1) == [1, 20]
     assert rig.server.requests[3].reports[0]["timestamp"] == "t0401"
-    rig.offer(1)
-    rig.posts_in(1)
-    rig.offer(1)
-    rig.posts_in(1)
-    assert set(rig.server.accepted) == {f"t{number:04d}" for number in range(1, 404)}
+    for most in (30, 40, 50, 60, 70, 80, 39):
+        rig.offer()
+        assert rig.posts_in(1) == [1, most]
+    assert set(rig.server.accepted) == {f"t{number:04d}" for number in range(1, 409)}
     assert set(rig.server.accepted.values()) == {1}
+
+
+def test_f33_a_batch_that_is_answered_late_is_halved_because_the_next_live_report_waits_for_it(
+    rig: Rig,
+) -> None:
+    """This server takes 30 reports a second, for which 100 at once would be 3 s of waiting."""
+    rig.server.answers = [(503, {}, {"error": "later"})]
+    rig.offer()
+    rig.delivery.step()
+    rig.offer(399)
+    waits = []
+
+    def judge(request: Request) -> Reply:
+        waits.append(len(request.reports) / 30)
+        rig.seconds += waits[-1]
+        return rig.server.success(request)
+
+    rig.server.judge = judge
+    for _ in range(30):
+        rig.posts_in(1)
+        rig.offer()
+    rig.posts_in(1)
+    assert max(waits) < 1.5
+    assert rig.delivery.state()["spool_reports"] == 0
 
 
 def test_the_same_trouble_is_logged_once_in_five_minutes(rig: Rig) -> None:

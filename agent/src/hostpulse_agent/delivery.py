@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Callable, Protocol
 
+from hostpulse_agent.batch_size import BatchSize
 from hostpulse_agent.clock import Clock
 from hostpulse_agent.journal import Journal
 from hostpulse_agent.refused import Refused
@@ -19,7 +20,6 @@ from hostpulse_agent.sender import (
 )
 from hostpulse_agent.spool import Spool, Waiting
 
-BATCH_REPORTS = 100
 BATCH_BYTES = 4 << 20
 KEY_RETRY_SECONDS = 300.0
 STOP_SECONDS = 1.5
@@ -59,7 +59,7 @@ class Delivery:
         self._live: Waiting | None = None
         self._is_posting = False
         self._is_backlog_due = True
-        self._batch_reports = BATCH_REPORTS
+        self._batch_size = BatchSize()
         self._failures = 0
         self._retry_at = 0.0
         self._refusal = ""
@@ -149,30 +149,34 @@ class Delivery:
         if self._live is not None:
             return [self._live]
         # After a failure one report tries the way for all; the others may follow it at once.
-        most = 1 if self._failures else self._batch_reports
+        most = 1 if self._failures else self._batch_size.reports
         self._is_backlog_due = self._failures > 0
         return self._spool.newest(most, BATCH_BYTES)[::-1]
 
     def _post(self, batch: list[Waiting]) -> None:
         body = gzipped(body_of([waiting.report for waiting in batch]))
-        sent_at = self._clock.wall()
+        sent_at, started = self._clock.wall(), self._clock.monotonic()
         try:
             answer = self._transport.post(body)
         except Unreachable as error:
             self._failed(batch, f"the server cannot be reached: {error}")
             return
-        received_at = self._clock.wall()
+        received_at, seconds = self._clock.wall(), self._clock.monotonic() - started
         fields = answer.fields()
         server_ms = fields.get("server_time_ms")
         with self._changed:
             if isinstance(server_ms, (int, float)) and received_at >= sent_at:
                 self._clock.measure(server_ms, sent_at, received_at)
-        self._settle(batch, answer, fields)
-
-    def _settle(self, batch: list[Waiting], answer: Answer, fields: dict[str, object]) -> None:
         if answer.status == 200 and fields.get("status") == "success":
+            self._batch_size.answered(len(batch), seconds)
             self._arrived(batch, fields)
-        elif answer.status == 400 and "error" in fields:
+        else:
+            self._not_accepted(batch, answer, fields)
+
+    def _not_accepted(
+        self, batch: list[Waiting], answer: Answer, fields: dict[str, object]
+    ) -> None:
+        if answer.status == 400 and "error" in fields:
             self._set_aside(batch, answer.said())
         elif answer.status == 413:
             self._too_large(batch)
@@ -206,7 +210,6 @@ class Delivery:
             index = item.get("index") if isinstance(item, dict) else None
             if isinstance(index, int) and 0 <= index < len(batch):
                 self._refused.keep(batch[index].report, str(item.get("error")))
-        self._batch_reports = min(BATCH_REPORTS, self._batch_reports * 2)
         self._forget(batch)
         self._refusal = ""
         self._journal.over("delivery", "the server accepts reports again")
@@ -221,7 +224,7 @@ class Delivery:
             self._set_aside(batch, "larger than the server takes")
             return
         with self._changed:
-            self._batch_reports = len(batch) // 2
+            self._batch_size.was_too_large(len(batch))
             self._is_backlog_due = True
 
     def _forget(self, batch: list[Waiting]) -> None:
@@ -236,6 +239,7 @@ class Delivery:
 
     def _failed(self, batch: list[Waiting], sentence: str, pause: float | None = None) -> None:
         """Keep the reports and come back later."""
+        self._batch_size.failed()
         self._keep(batch)
         self._journal.trouble("delivery", sentence)
         self._back_off(pause)

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from hostpulse.control.servers import HasOwnKey, Server, Servers, TooManyServers
-from hostpulse.report import Decoded, InvalidReport, Limits, Refused, Sample, decode
+from hostpulse.report import Decoded, InvalidReport, Limits, Refused, Sample, decode, is_array
 from hostpulse.report.flatten import Plans
 from hostpulse.report.rates import fill
 from hostpulse.storage import Appended, Batch, Storage
-from hostpulse.storage.group_commit import GroupCommit
+from hostpulse.storage.group_commit import (
+    LONGEST_WAIT_SECONDS,
+    MOST_WAITING_BYTES,
+    GroupCommit,
+    Overloaded,
+)
 from hostpulse.telemetry import Telemetry
 
 MAX_AHEAD_MS = 600_000
 _MOST_NAMED = 50
-_BREATH = 100  # reports decoded between two chances for the event loop to serve others
+_BREATH = 20  # reports decoded between two chances for the event loop to serve others
 
 
 class Sender(Protocol):
@@ -62,6 +67,7 @@ class Ingest:
         self._limits = limits
         self._clock_ms = clock_ms
         self._plans = Plans()
+        self._turns = _Turns()
 
     def check_room(self) -> None:
         """Return if another body may come; raises StorageError, before anything of it is read."""
@@ -78,16 +84,59 @@ class Ingest:
         if it cannot be stored.
         """
         with closing(_Body(self._servers, sender, self._clock_ms())) as reports:
-            for count, item in enumerate(decode(body, self._plans, self._limits), 1):
-                reports.add(count - 1, item)
-                if count % _BREATH == 0:
-                    await asyncio.sleep(0)
+            items = decode(body, self._plans, self._limits)
+            if is_array(body):
+                await self._add_in_turn(reports, items, len(body))
+            else:
+                reports.add(0, next(items))
             if not reports.members:
                 raise reports.full or _nothing_to_store(reports.refused)
             samples = [member.sample for member in reports.members]
             appended = await self._commit.append(Batch(sender.tenant, samples), len(body))
             self._telemetry.count_samples(appended.accepted)
             return reports.settle(appended)
+
+    async def _add_in_turn(
+        self, reports: _Body, items: Iterator[Decoded | Refused], size_bytes: int
+    ) -> None:
+        async with self._turns.next(size_bytes):
+            reports.now_ms = self._clock_ms()
+            for count, item in enumerate(items, 1):
+                reports.add(count - 1, item)
+                if count % _BREATH == 0:
+                    await asyncio.sleep(0)
+
+
+class _Turns:
+    """Lets one array be read at a time, so that the live reports of a whole fleet go between.
+
+    How much may wait for its turn is bounded, and how long.
+    """
+
+    def __init__(self) -> None:
+        self._reading = asyncio.Lock()
+        self._waiting_bytes = 0
+
+    @asynccontextmanager
+    async def next(self, size_bytes: int) -> AsyncIterator[None]:
+        if self._waiting_bytes + size_bytes > MOST_WAITING_BYTES:
+            raise _many_wait()
+        self._waiting_bytes += size_bytes
+        try:
+            async with asyncio.timeout(LONGEST_WAIT_SECONDS):
+                await self._reading.acquire()
+        except TimeoutError:
+            raise _many_wait() from None
+        finally:
+            self._waiting_bytes -= size_bytes
+        try:
+            yield
+        finally:
+            self._reading.release()
+
+
+def _many_wait() -> Overloaded:
+    return Overloaded("Many arrays of reports wait to be read; send again later, nothing is lost.")
 
 
 class _Member(NamedTuple):
@@ -103,7 +152,7 @@ class _Body:
     def __init__(self, servers: Servers, sender: Sender, now_ms: int) -> None:
         self._servers = servers
         self._sender = sender
-        self._now_ms = now_ms
+        self.now_ms = now_ms
         self._newest: dict[str, Sample] = {}
         self._newcomers: dict[str, Server] = {}
         self.members: list[_Member] = []
@@ -121,18 +170,18 @@ class _Body:
             self.refused.append(Refused(index, str(error)))
             return
         previous = self._newest.get(server.id, server.newest)
-        sample, clock_ahead = _to_sample(item, server.id, previous, self._now_ms)
+        sample, clock_ahead = _to_sample(item, server.id, previous, self.now_ms)
         self._newest[server.id] = sample
         self.members.append(_Member(server, item, sample, clock_ahead))
 
     def _server_of(self, hostname: str) -> Server:
         tenant, server = self._sender.tenant, self._sender.server
         if server:  # of an agent's key, whatever the machine calls itself
-            return self._servers.of_key(tenant, server, hostname, self._now_ms)
+            return self._servers.of_key(tenant, server, hostname, self.now_ms)
         known = self._servers.plain(tenant, hostname) or self._newcomers.get(hostname)
         if known is None:
             by_ingest_key = bool(self._sender.key)
-            known = self._servers.newcomer(tenant, hostname, self._now_ms, by_ingest_key)
+            known = self._servers.newcomer(tenant, hostname, self.now_ms, by_ingest_key)
             self._newcomers[hostname] = known
         return known
 
@@ -145,7 +194,7 @@ class _Body:
         }
         for member, decoded, sample, clock_ahead in self.members:
             server = admitted.get(member.id, member)
-            server.observe(decoded, sample, self._now_ms, clock_ahead)
+            server.observe(decoded, sample, self.now_ms, clock_ahead)
             dropped.extend(decoded.dropped)
         hostname = self.members[0].decoded.hostname
         return Outcome(hostname, appended, self.refused, dropped[:_MOST_NAMED])

@@ -1,6 +1,6 @@
 """JSON from the agents on one side, numbers on the other: decode a body into reports."""
 
-from hostpulse.report.decode import Decoded, Refused, decode, reread
+from hostpulse.report.decode import Decoded, Refused, decode, is_array, reread
 from hostpulse.report.errors import InvalidReport, TooManyReports
 from hostpulse.report.facts import Facts
 from hostpulse.report.limits import Limits
@@ -17,5 +17,6 @@ __all__ = [
     "Sample",
     "TooManyReports",
     "decode",
+    "is_array",
     "reread",
 ]

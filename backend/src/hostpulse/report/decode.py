@@ -61,7 +61,7 @@ def decode(body: bytes, plans: Plans, limits: Limits) -> Iterator[Decoded | Refu
     Raises InvalidReport where the body as a whole is not JSON, or is one report that is refused,
     and TooManyReports.
     """
-    if body.lstrip()[:1] != b"[":
+    if not is_array(body):
         yield _decode_one(body, plans, limits)
         return
     for index, item in enumerate(_items(body)):
@@ -69,6 +69,11 @@ def decode(body: bytes, plans: Plans, limits: Limits) -> Iterator[Decoded | Refu
             yield _decode_one(item, plans, limits)
         except InvalidReport as error:
             yield Refused(index, str(error))
+
+
+def is_array(body: bytes) -> bool:
+    """Tell whether a body is an array of reports rather than one report."""
+    return body[:1] == b"[" or body.lstrip()[:1] == b"["
 
 
 def _items(body: bytes) -> list[Any]:
