@@ -39,7 +39,7 @@ export function show({ context, office }) {
   /** @param {Tier} tier */
   function row({ name, keep, size, full }) {
     const cells = [DETAIL[name] ?? name, kept(keep, state?.mostSamples ?? 0)];
-    return isOperator ? [...cells, size === null ? MISSING : bytes(size), full === null ? MISSING : bytes(full)] : cells;
+    return isOperator ? [...cells, size === null ? MISSING : bytes(size), full === null || state?.mostSamples ? MISSING : bytes(full)] : cells;
   }
 
   function content() {
@@ -50,8 +50,9 @@ export function show({ context, office }) {
       ${state ? html`
         <p>Your ${state.servers === 1 ? "server takes" : `${count(state.servers)} servers take`} ${bytes(state.size)} in ${PLACES[state.storage] ?? state.storage}${state.budget ? html`; all together may take ${bytes(state.budget)}, then the oldest go first` : nothing}.</p>
         ${state.problem ? html`<p class="problem">${state.problem}</p>` : nothing}
-        ${isOperator ? html`<p class="hint">Sizes are those of all organisations, as of a minute ago at most. How long samples are kept is set where the backend is started:
-          <code>raw_retention_hours</code>, <code>minute_retention_days</code>, <code>hour_retention_days</code> and <code>disk_budget_mb</code>.</p>`
+        ${isOperator ? html`<p class="hint">Sizes in the table are those of all organisations, as of a minute ago at most.
+            ${state.mostSamples ? nothing : html`How long samples are kept is set where the backend is started:
+              <code>raw_retention_hours</code>, <code>minute_retention_days</code>, <code>hour_retention_days</code> and <code>disk_budget_mb</code>.`}</p>`
           : html`<p class="hint">How long samples are kept is set by whoever runs this server.</p>`}` : nothing}`;
   }
   return { load, content };
