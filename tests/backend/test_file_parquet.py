@@ -18,7 +18,7 @@ from hostpulse.storage.file import parquet
 from hostpulse.storage.file.parquet import Damaged, Reader, column_name, content
 from hostpulse.storage.file.places import Owner
 from hostpulse.storage.grid import Grid, folded, merged
-from hostpulse.storage.series import Columns, fold, fold_points
+from hostpulse.storage.series import Columns, fold, fold_points, runs
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -119,7 +119,7 @@ def test_folding_all_keys_at_once_is_what_folding_each_is(values: list[list[floa
     hours = folded(minutes, 8000)
     wide = [*range(0, len(minutes.times), 2), len(minutes.times)]
     for i in range(2):
-        pure = fold([row[i] for row in values], edges)
+        pure = fold([row[i] for row in values], runs(edges))
         check_same(minutes, i, pure)
         check_same(hours, i, fold_points(pure, wide))
 

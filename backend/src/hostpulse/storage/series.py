@@ -5,8 +5,9 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from math import isnan, nan
+from typing import NamedTuple
 
 from hostpulse.report import Key
 
@@ -130,8 +131,8 @@ def _bucketed(
     times: Sequence[int], columns: Mapping[Key, Sequence[float]], window: Window
 ) -> History:
     starts = bucket_starts(window)
-    edges = _edges(times, starts, window.step_ms)
-    series = [Series(key, fold(column, edges)) for key, column in columns.items()]
+    buckets = runs(_edges(times, starts, window.step_ms))
+    series = [Series(key, fold(column, buckets)) for key, column in columns.items()]
     return History(window.start_ms, window.end_ms, window.step_ms, False, starts, series)
 
 
@@ -162,25 +163,69 @@ def _edges(times: Sequence[int], starts: Sequence[int], step: int) -> list[int]:
     return [bisect_left(times, start) for start in (*starts, starts[-1] + step)]
 
 
-def fold(column: Sequence[float], edges: Sequence[int]) -> Columns:
-    """Fold the values of each `column[edges[i]:edges[i+1]]` into one point."""
-    means, lows, highs, lasts, counts = [], [], [], [], []
-    whole = not isnan(sum(column))
-    for left, right in pairwise(edges):
-        values = column[left:right]
-        if not whole:
-            values = [value for value in values if not isnan(value)]
-        if len(values) > 1:
-            low, high = min(values), max(values)
-            mean = _between(low, sum(values) / len(values), high)
+class Run(NamedTuple):
+    """Buckets that follow each other and hold the same number of values, from `left` on."""
+
+    left: int
+    buckets: int
+    width: int
+
+
+def runs(edges: Sequence[int]) -> list[Run]:
+    """Return the buckets between edges as runs: a steady agent makes few of them."""
+    widths = groupby(pairwise(edges), lambda pair: pair[1] - pair[0])
+    found = []
+    for width, pairs in widths:
+        lefts = [left for left, _ in pairs]
+        found.append(Run(lefts[0], len(lefts), width))
+    return found
+
+
+def fold(column: Sequence[float], buckets: Sequence[Run]) -> Columns:
+    """Fold the values of each bucket into one point."""
+    folded = Columns([], [], [], [], [])
+    for run in buckets:
+        values = column[run.left : run.left + run.buckets * run.width]
+        if not run.width:
+            _fold_nothing(folded, run.buckets)
+        elif not isnan(sum(values)):
+            _fold_whole(folded, values, run)
         else:
-            low = high = mean = values[0] if values else nan
-        means.append(mean)
-        lows.append(low)
-        highs.append(high)
-        lasts.append(values[-1] if values else nan)
-        counts.append(len(values))
-    return Columns(means, lows, highs, lasts, counts)
+            for left in range(0, len(values), run.width):
+                _fold_known(folded, [v for v in values[left : left + run.width] if not isnan(v)])
+    return folded
+
+
+def _fold_nothing(folded: Columns, buckets: int) -> None:
+    for points in (folded.mean, folded.min, folded.max, folded.last):
+        points.extend([nan] * buckets)
+    folded.count.extend([0] * buckets)
+
+
+def _fold_whole(folded: Columns, values: Sequence[float], run: Run) -> None:
+    """Fold values of which none is missing, at the speed of C."""
+    places = [values[place :: run.width] for place in range(run.width)]
+    low = places[0] if run.width == 1 else list(map(min, *places))
+    high = places[0] if run.width == 1 else list(map(max, *places))
+    means = [total / run.width for total in map(sum, zip(*places, strict=True))]
+    # the half of a sum of two is never off
+    folded.mean.extend(means if run.width <= 2 else map(_between, low, means, high))
+    folded.min.extend(low)
+    folded.max.extend(high)
+    folded.last.extend(places[-1])
+    folded.count.extend([run.width] * run.buckets)
+
+
+def _fold_known(folded: Columns, values: Sequence[float]) -> None:
+    if not values:
+        _fold_nothing(folded, 1)
+        return
+    low, high = min(values), max(values)
+    folded.mean.append(_between(low, sum(values) / len(values), high))
+    folded.min.append(low)
+    folded.max.append(high)
+    folded.last.append(values[-1])
+    folded.count.append(len(values))
 
 
 def fold_points(points: Columns, edges: Sequence[int]) -> Columns:
