@@ -192,10 +192,15 @@ class _Body:
             newcomer.id: self._servers.admit(self._sender.tenant, newcomer)
             for newcomer in self._newcomers.values()
         }
-        for member, decoded, sample, clock_ahead in self.members:
-            server = admitted.get(member.id, member)
+        newest: dict[str, _Member] = {}
+        for member in self.members:
+            dropped.extend(member.decoded.dropped)
+            before = newest.get(member.server.id)
+            if before is None or member.sample.time_ms > before.sample.time_ms:
+                newest[member.server.id] = member
+        for known, decoded, sample, clock_ahead in newest.values():
+            server = admitted.get(known.id, known)
             server.observe(decoded, sample, self.now_ms, clock_ahead)
-            dropped.extend(decoded.dropped)
         hostname = self.members[0].decoded.hostname
         return Outcome(hostname, appended, self.refused, dropped[:_MOST_NAMED])
 

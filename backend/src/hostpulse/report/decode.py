@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from math import isnan
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -55,18 +55,35 @@ class Refused(msgspec.Struct, frozen=True):
     error: str
 
 
+class _Text(NamedTuple):
+    """What the bytes of JSON tell at a glance, before they are read."""
+
+    may_have_controls: bool
+    is_fine: bool
+
+    @classmethod
+    def of(cls, raw: bytes) -> _Text:
+        # No control character gets into JSON without one of these; few reports have any.
+        may_have_controls = b"\\" in raw or b"\x7f" in raw or b"\xc2" in raw
+        return cls(may_have_controls, bool(_FINE.search(raw) or _TINY.search(raw)))
+
+
+_PLAIN = _Text(False, False)
+
+
 def decode(body: bytes, plans: Plans, limits: Limits) -> Iterator[Decoded | Refused]:
     """Yield each report of `body` (one report, or an array of them) as it is judged.
 
     Raises InvalidReport where the body as a whole is not JSON, or is one report that is refused,
     and TooManyReports.
     """
+    text = _Text.of(body)
     if not is_array(body):
-        yield _decode_one(body, plans, limits)
+        yield _decode_one(body, text, plans, limits)
         return
     for index, item in enumerate(_items(body)):
         try:
-            yield _decode_one(item, plans, limits)
+            yield _decode_item(item, text, plans, limits)
         except InvalidReport as error:
             yield Refused(index, str(error))
 
@@ -86,30 +103,31 @@ def _items(body: bytes) -> list[Any]:
     return items
 
 
-def _decode_one(item: Any, plans: Plans, limits: Limits) -> Decoded:
-    if isinstance(item, msgspec.Raw):
-        item = bytes(item)
-    if not isinstance(item, bytes):
+def _decode_item(item: Any, whole: _Text, plans: Plans, limits: Limits) -> Decoded:
+    """Decode an item of an array; where the whole array is plain, no item is looked at alone."""
+    if not isinstance(item, msgspec.Raw):
         return _decode_tolerantly(item, plans, limits)
-    if len(item) > MAX_REPORT_BYTES:
+    raw = bytes(item)
+    return _decode_one(raw, whole if whole == _PLAIN else _Text.of(raw), plans, limits)
+
+
+def _decode_one(raw: bytes, text: _Text, plans: Plans, limits: Limits) -> Decoded:
+    if len(raw) > MAX_REPORT_BYTES:
         raise InvalidReport("report", f"is larger than {MAX_REPORT_BYTES} bytes; send less")
-    report = _typed(item, limits)
+    report = None if text.may_have_controls else _typed(raw, limits)
     if report is None:
-        return _decode_tolerantly(tolerant.loads(item), plans, limits)
+        return _decode_tolerantly(tolerant.loads(raw), plans, limits)
     try:
         plan, values = plans.flatten(report)
     except InvalidReport:
-        return _decode_tolerantly(tolerant.loads(item), plans, limits)
-    if _FINE.search(item) or _TINY.search(item):
+        return _decode_tolerantly(tolerant.loads(raw), plans, limits)
+    if text.is_fine:
         plan.round(values)
-    return _finish(report, plan, values, item)
+    return _finish(report, plan, values, raw)
 
 
 def _typed(raw: bytes, limits: Limits) -> Any:
     """Return the typed report, or None if it takes a tolerant reading."""
-    # No control character gets into JSON without one of these; few reports have any.
-    if b"\\" in raw or b"\x7f" in raw or b"\xc2" in raw:
-        return None
     try:
         report = DECODER.decode(raw)
     except _UNDECODABLE:
@@ -155,4 +173,5 @@ def _clock_offset_ms(report: Any) -> int:
 
 def reread(raw: bytes, limits: Limits) -> Any:
     """Return the typed report that a `Decoded.raw` was made from."""
-    return _typed(raw, limits) or tolerant.clean(tolerant.loads(raw), limits)[0]
+    report = None if _Text.of(raw).may_have_controls else _typed(raw, limits)
+    return report or tolerant.clean(tolerant.loads(raw), limits)[0]
