@@ -4,6 +4,7 @@
 import { asArray, asNumber, asObject, asText, asTexts, needsCode } from "../decode.js";
 
 /** @typedef {{id: string, name: string, role: string, disabled: boolean, created: number, second_factor: boolean, seen: number, operator: boolean}} Person */
+/** @typedef {{id: string, kind: string, role: string, person: string, made_by: string, expires: number}} OpenLink */
 /** @typedef {{id: string, created: number, seen: number, address: string, client: string, current: boolean}} Place */
 /** @typedef {{id: string, name: string, created: number, suspended: number, deleting: boolean, people: number, servers: number}} Tenant */
 /** @typedef {{number: number, time: number, actor: string, action: string, object: string, result: string, address: string}} Deed */
@@ -30,6 +31,15 @@ function decodePerson(value) {
   return {
     id: asText(raw.id), name: asText(raw.name), role: asText(raw.role), disabled: raw.disabled === true, created: asNumber(raw.created),
     second_factor: raw.second_factor === true, seen: asNumber(raw.seen), operator: raw.operator === true,
+  };
+}
+
+/** @param {unknown} value @returns {OpenLink} */
+function decodeOpenLink(value) {
+  const raw = asObject(value);
+  return {
+    id: asText(raw.id), kind: asText(raw.kind), role: asText(raw.role), person: asText(raw.person), made_by: asText(raw.made_by),
+    expires: asNumber(raw.expires),
   };
 }
 
@@ -136,6 +146,9 @@ export function createOffice({ get, change }) {
     /** @param {Proof} proof @returns {Promise<string[]>} */
     newRecoveryCodes: async (proof) => asTexts(asObject(await change("POST", "/api/second-factor/codes", proof)).codes),
 
+    openLinks: async () => listOf(await get("/api/links"), "links", decodeOpenLink),
+    /** @param {string} id */
+    withdrawLink: (id) => change("DELETE", `/api/links/${part(id)}`),
     people: async () => listOf(await get("/api/people"), "people", decodePerson),
     /** @param {string} role @returns {Promise<string>} the link */
     invite: async (role) => textOf(await change("POST", "/api/people", { role }), "link"),

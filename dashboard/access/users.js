@@ -1,7 +1,7 @@
 // @ts-check
 /** The people of this organisation: who, in which role, and how somebody new comes in. */
 
-import { ago, dateTime, day } from "../format.js";
+import { ago, clockTime, dateTime, day } from "../format.js";
 import { confirmed } from "../dialog.js";
 import { choiceField, createAttempt, fieldsOf, problemLine } from "../form.js";
 import { toast } from "../toast.js";
@@ -11,6 +11,7 @@ import { showOnce } from "./once.js";
 import { dataTable } from "./table.js";
 
 /** @typedef {import("./office.js").Person} Person */
+/** @typedef {import("./office.js").OpenLink} OpenLink */
 
 export const ROLES = /** @type {const} */ ([
   ["viewer", "Viewer: sees servers and metrics"],
@@ -26,12 +27,14 @@ export function show({ context, office, draw }) {
   const inviting = createAttempt(draw);
   /** @type {Person[] | null} */
   let people = null;
+  /** @type {OpenLink[]} */
+  let links = [];
   /** Roles that were chosen and not yet saved, by person. @type {Map<string, string>} */
   const chosen = new Map();
   const mine = ROLES.filter(([role]) => role !== "owner" || session.state?.role === "owner");
 
   async function load() {
-    people = await office.people();
+    [people, links] = await Promise.all([office.people(), office.openLinks()]);
   }
 
   /** Does it, says so, and shows what is so now. @param {() => Promise<unknown>} act @param {string} words */
@@ -56,6 +59,8 @@ export function show({ context, office, draw }) {
       title: `A link for a new ${role}`, secret: reachable(link),
       words: "Give it to the person: whoever opens it first makes the account. It is good once, for a day, and is shown only now.",
     });
+    await load().catch(() => {});
+    draw();
   }
 
   /** @param {Person} person */
@@ -123,10 +128,20 @@ export function show({ context, office, draw }) {
       <button type="button" class="btn btn--small" @click=${() => remove(person)}>Remove…</button>`,
   ];
 
+  /** @param {OpenLink} link */
+  const linkRow = (link) => [
+    link.kind === "reset" ? html`A new password for <b>${link.person}</b>` : `Somebody new, as ${link.role}`,
+    link.made_by || html`<span class="muted">The command line</span>`,
+    clockTime(link.expires),
+    html`<button type="button" class="btn btn--small" @click=${() => attempt(() => office.withdrawLink(link.id), "Withdrawn")}>Withdraw</button>`,
+  ];
+
   return {
     load,
     content: () => html`
       ${dataTable("Users", ["Name", "Role", "State", "Second factor", "Last seen", "Since", ""], people?.map(row))}
+      ${links.length ? html`<section><h2>Links that are open</h2>
+        ${dataTable("Links that are open", ["For", "Made by", "Good until", ""], links.map(linkRow))}</section>` : nothing}
       <section><h2>Invite somebody</h2>
         <form class="form__row" @submit=${invite}>
           ${choiceField({ name: "role", label: "As", value: "viewer", choices: mine })}

@@ -120,7 +120,7 @@ class Matrix:
         """Return an id of what is theirs; where it would be gone afterwards, of something new."""
         org, kind = asker.org, route.parameter
         goes = route.method == "DELETE" and route.needs is not None and asker.may(route.needs)
-        if goes and kind in ("server", "key", "tenant", "session"):
+        if goes and kind in ("server", "key", "tenant", "session", "link"):
             return self.new(asker, route)
         known = {
             "server": org.ids["server"],
@@ -128,6 +128,7 @@ class Matrix:
             "tenant": org.id,
             "person": org.people["target"].id if org.people else "usr_nobody",
             "session": "ses_nothing",
+            "link": "lnk_nothing",
         }
         return known.get(kind) or FOUND_BY_ALL.get(route.rule) or self.wheel()
 
@@ -138,6 +139,9 @@ class Matrix:
             return world.add_server(org, f"{org.word}-{secrets.token_hex(4)}")
         if kind == "tenant":
             return world.make_tenant()
+        if kind == "link":
+            world.people.links.invite(org.by, "viewer")
+            return world.people.links.open(org.by)[0].id
         if kind == "session":
             return world.sign_in(org, asker.name)[0]
         if route.rule.startswith("/api/tokens/"):

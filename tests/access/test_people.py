@@ -494,6 +494,30 @@ def test_f83_a_link_ends_with_the_right_of_who_made_it(
         people.links.use(token, "carl", PASSWORD, HERE)
 
 
+def test_a_link_is_listed_until_it_is_used_or_withdrawn(backend: Backend) -> None:
+    people = backend.parts.people
+    _, owner = join(people, "ann")
+    _, admin = join(people, "bob", "admin")
+
+    def asked(method: str, path: str, session: str, wish: Any = None) -> requests.Response:
+        return backend.request(method, path, json=wish, headers=of_session(session))
+
+    kept, withdrawn = (
+        asked("POST", "/api/people", session, {"role": role}).json()["link"].partition("#")[2]
+        for session, role in ((owner, "viewer"), (owner, "owner"))
+    )
+    found = {one["role"]: one for one in asked("GET", "/api/links", admin).json()["links"]}
+    assert {role: one["made_by"] for role, one in found.items()} == dict.fromkeys(found, "ann")
+    path = f"/api/links/{found['owner']['id']}"
+    assert asked("DELETE", path, admin).status_code == 403, "an admin takes no owner away"
+    assert asked("DELETE", path, owner).status_code == 200
+    assert asked("DELETE", path, owner).status_code == 404
+    with pytest.raises(AccessDenied, match="ask for another"):
+        people.links.use(withdrawn, "carl", PASSWORD, HERE)
+    people.links.use(kept, "vic", PASSWORD, HERE)
+    assert asked("GET", "/api/links", owner).json()["links"] == []
+
+
 def test_f80_the_last_owner_stays(backend: Backend) -> None:
     people = backend.parts.people
     owner, session = join(people, "ann")

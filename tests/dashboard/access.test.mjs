@@ -32,8 +32,8 @@ test("the wait is told in minutes and seconds", () => {
 test("a role sees its sections only, and without sign-in there is nothing about people", () => {
   const seen = (may, people = true) => sectionsFor({ may: (need) => may.includes(need), hasPeople: () => people }).map(({ id }) => id);
   assert.deepEqual(seen(["read", "self"]), ["general", "account", "tokens", "about"]);
-  assert.deepEqual(seen(["read", "self", "manage", "people"]), ["general", "account", "tokens", "users", "keys", "audit", "about"]);
-  assert.deepEqual(seen(["read", "self", "manage", "people"], false), ["general", "about"]);
+  assert.deepEqual(seen(["read", "self", "manage", "people"]), ["general", "account", "tokens", "users", "keys", "retention", "audit", "about"]);
+  assert.deepEqual(seen(["read", "self", "manage", "people"], false), ["general", "retention", "about"]);
 });
 
 test("a browser is called what people call it", () => {

@@ -11,6 +11,7 @@ from hostpulse.api.asking import guard_people, request_id, to_response, zip_answ
 from hostpulse.api.health import health_blueprint
 from hostpulse.api.installer import installer_blueprint
 from hostpulse.api.keys import keys_blueprint
+from hostpulse.api.links import links_blueprint
 from hostpulse.api.metric_list import catalogue_blueprint
 from hostpulse.api.openapi import openapi_blueprint
 from hostpulse.api.pages import pages_blueprint
@@ -34,6 +35,7 @@ def create_app(parts: Parts) -> Flask:
         catalogue_blueprint(parts),
         health_blueprint(parts),
         people_blueprint(parts),
+        links_blueprint(parts),
         provider_blueprint(parts),
         second_factor_blueprint(parts),
         tenants_blueprint(parts),

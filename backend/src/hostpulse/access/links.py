@@ -34,6 +34,17 @@ class About(NamedTuple):
     role: str
 
 
+class OpenLink(NamedTuple):
+    """A link that nobody used yet; `person` is whose password it sets, '' for none."""
+
+    id: str
+    kind: str
+    role: str
+    person: str
+    made_by: str
+    expires_ms: int
+
+
 class Links:
     """Makes links and accounts of them. Any method may raise AccessDenied, StoreAway."""
 
@@ -82,6 +93,32 @@ class Links:
         with self._store.system_transaction() as connection:
             check_account(connection, by, member_of(connection, by.tenant, user_id))
         return self._make("reset", by, "", user_id)
+
+    def open(self, by: Principal) -> list[OpenLink]:
+        """Return the links of the tenant that are good."""
+        with self._store.transaction(by.tenant) as connection:
+            members = people_rows.members(connection, by.tenant)
+            rows = people_rows.open_links(connection, by.tenant, self._clock_ms())
+        names = {user.id: user.name for user, _ in members}
+        return [
+            OpenLink(
+                _id_of(row), row.kind, row.role, names.get(row.user, ""),
+                names.get(row.made_by, ""), row.expires_ms,
+            )
+            for row in rows
+        ]  # fmt: skip
+
+    def withdraw(self, by: Principal, id_: str) -> None:
+        """Make a link good for nothing."""
+        with self._store.transaction(by.tenant) as connection:
+            rows = people_rows.open_links(connection, by.tenant, self._clock_ms())
+            row = next((one for one in rows if _id_of(one) == id_), None)
+            if row is None:
+                raise AccessDenied(404, f"No link that is good has the id {id_!r}.")
+            if row.role:
+                check_rank(by, row.role)
+            people_rows.drop_link(connection, row.digest)
+            self._log.note(connection, by, f"withdraw a {row.kind} link", row.role or row.user)
 
     def _make(self, kind: str, by: Principal, role: str, user: str = "") -> str:
         token, now_ms = url_token(self._random_bytes), self._clock_ms()
@@ -195,3 +232,8 @@ class Links:
         if link is None or link.used_ms or self._clock_ms() >= link.expires_ms:
             raise AccessDenied(410, _LINK_OVER)
         return link
+
+
+def _id_of(link: LinkRow) -> str:
+    """Return how a link is called; its token cannot be told from it."""
+    return f"lnk_{link.digest.hex()[:16]}"

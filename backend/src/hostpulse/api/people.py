@@ -1,4 +1,4 @@
-"""/api/session, /api/links, /api/people, /api/audit: accounts, sessions and what was done."""
+"""/api/session, /api/people, /api/audit: accounts, sessions and what was done."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from flask import Blueprint, Response, request
 
 from hostpulse.access.denied import AccessDenied
 from hostpulse.access.principal import NOBODY, Need
-from hostpulse.access.second_step import Entry
 from hostpulse.access.sessions import csrf_token
 from hostpulse.api import query
 from hostpulse.api.answers import BadRequest
 from hostpulse.api.asking import asker, body, client, principal, reply
 from hostpulse.api.cookies import SESSION, drop
 from hostpulse.api.entry import Entered, let_in, waiting_token
+from hostpulse.api.links import Link, check_auth
 from hostpulse.api.openapi import Parameter, operation
 from hostpulse.api.servers import Done
-from hostpulse.config import address, is_loopback
+from hostpulse.config import is_loopback
 from hostpulse.parts import Parts
 
 _MOST_AUDITED = 200
@@ -55,35 +55,6 @@ class SignIn(msgspec.Struct, forbid_unknown_fields=True):
     name: str
     password: str
     remember: bool = False
-
-
-class LinkToken(msgspec.Struct, forbid_unknown_fields=True):
-    """The part of a link after #."""
-
-    token: str
-
-
-class LinkUse(msgspec.Struct, forbid_unknown_fields=True):
-    """A new account, or a new password."""
-
-    token: str
-    password: str
-    name: str = ""
-
-
-class LinkAbout(msgspec.Struct):
-    """What a link is for, whose it is, and where it leads in which role."""
-
-    kind: str
-    name: str
-    tenant: str
-    role: str
-
-
-class Link(msgspec.Struct):
-    """An address that is good once, for a day; it is shown only now."""
-
-    link: str
 
 
 class Invitation(msgspec.Struct, forbid_unknown_fields=True):
@@ -179,10 +150,6 @@ def people_blueprint(parts: Parts) -> Blueprint:
     api.delete("/sessions")(views.end_other_sessions)
     api.delete("/sessions/<session>")(views.end_session)
     api.put("/password")(views.change_password)
-    api.post("/links/about")(views.show_link)
-    api.post("/links/look")(views.look)
-    api.post("/links/use")(views.use_link)
-    api.post("/links/join")(views.join)
     api.get("/people")(views.list_people)
     api.post("/people")(views.invite)
     api.patch("/people/<person>")(views.change_member)
@@ -228,7 +195,7 @@ class _Views:
 
     @operation("Sign in", Entered, needs=Need.OPEN, takes=SignIn)
     def sign_in(self) -> Response:
-        self._check_auth()
+        check_auth(self._parts.config)
         given = body(SignIn)
         entry = self._people.accounts.sign_in(given.name, given.password, client(), given.remember)
         return let_in(self._people, entry)
@@ -272,29 +239,6 @@ class _Views:
         self._people.accounts.change_password(principal(), given.old, given.new)
         return reply(Done())
 
-    @operation("What a link is for", LinkAbout, needs=Need.OPEN, takes=LinkToken)
-    def show_link(self) -> Response:
-        self._check_auth()
-        return reply(LinkAbout(*self._people.links.about(body(LinkToken).token)))
-
-    @operation("Look at charts before the first account", Entered, needs=Need.OPEN, takes=LinkToken)
-    def look(self) -> Response:
-        self._check_auth()
-        token = self._people.links.look(body(LinkToken).token, client())
-        return let_in(self._people, Entry(token))
-
-    @operation("Make the account or set the password", Entered, needs=Need.OPEN, takes=LinkUse)
-    def use_link(self) -> Response:
-        self._check_auth()
-        given = body(LinkUse)
-        entry = self._people.links.use(given.token, given.name, given.password, client())
-        return let_in(self._people, entry)
-
-    @operation("Join with the account that is signed in", Done, needs=Need.SELF, takes=LinkToken)
-    def join(self) -> Response:
-        self._people.links.join(principal(), body(LinkToken).token)
-        return reply(Done())
-
     @operation("The people of the tenant", MemberList, needs=Need.PEOPLE)
     def list_people(self) -> Response:
         members = self._people.members.list(principal())
@@ -312,11 +256,12 @@ class _Views:
     @operation("Make a link for somebody new", Link, needs=Need.PEOPLE, takes=Invitation)
     def invite(self) -> Response:
         token = self._people.links.invite(principal(), body(Invitation).role)
-        return reply(Link(self._link(token)))
+        return reply(Link.of(self._parts.config, token))
 
     @operation("Make a link for a new password", Link, needs=Need.PEOPLE)
     def make_reset_link(self, person: str) -> Response:
-        return reply(Link(self._link(self._people.links.make_reset(principal(), person))))
+        token = self._people.links.make_reset(principal(), person)
+        return reply(Link.of(self._parts.config, token))
 
     @operation("Change a member", Done, needs=Need.PEOPLE, takes=MemberChange)
     def change_member(self, person: str) -> Response:
@@ -343,10 +288,3 @@ class _Views:
             for number, r in found
         ]
         return reply(AuditLog(entries, self._people.log.ends_well()))
-
-    def _link(self, token: str) -> str:
-        return f"{address(self._parts.config)}/welcome#{token}"
-
-    def _check_auth(self) -> None:
-        if not self._parts.config.auth:
-            raise AccessDenied(404, "This backend runs with --no-auth; nobody signs in.")

@@ -8,10 +8,9 @@ from flask import Blueprint, Response
 from hostpulse.access.principal import Need
 from hostpulse.api.answers import BadRequest
 from hostpulse.api.asking import body, principal, reply
+from hostpulse.api.links import Link
 from hostpulse.api.openapi import operation
-from hostpulse.api.people import Link
 from hostpulse.api.servers import Done
-from hostpulse.config import address
 from hostpulse.parts import Parts
 
 
@@ -131,4 +130,4 @@ class _Views:
 
     def _owner_link(self, tenant: str) -> Response:
         token = self._parts.people.links.make_setup(tenant, principal())
-        return reply(Link(f"{address(self._parts.config)}/welcome#{token}"))
+        return reply(Link.of(self._parts.config, token))

@@ -291,6 +291,18 @@ def add_link(connection: Connection, row: LinkRow) -> None:
     connection.execute(insert(links).values(**row._asdict()))
 
 
+def open_links(connection: Connection, tenant: str, now_ms: int) -> list[LinkRow]:
+    """Return the links of a tenant that are good, the newest first."""
+    is_open = links.c.used_ms.is_(None) & (links.c.expires_ms > now_ms)
+    wanted = select(*_LINK).where(links.c.tenant == tenant, is_open)
+    return [LinkRow(*row) for row in connection.execute(wanted.order_by(links.c.expires_ms.desc()))]
+
+
+def drop_link(connection: Connection, digest: bytes) -> None:
+    """Drop a link."""
+    connection.execute(delete(links).where(links.c.digest == digest))
+
+
 def drop_links_by(connection: Connection, user_id: str) -> None:
     """Drop the links that a person made, whose right to make them changed."""
     connection.execute(delete(links).where(links.c.made_by == user_id, links.c.used_ms.is_(None)))
