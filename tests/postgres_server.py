@@ -22,7 +22,7 @@ from psycopg import sql
 from tests.programs import free_port
 
 GIVEN_URL = "HOSTPULSE_TEST_POSTGRES_URL"
-START_SECONDS = 30
+START_SECONDS = 120  # it has to recover, on a slow disk, all databases of a run
 USER = "hostpulse"
 _STOP_SIGNALS = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 from hostpulse.access.principal import ADMIN, DEFAULT_TENANT, Principal
 from hostpulse.access.sessions import Client
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Error
 
 from tests.backend_under_test import Backend
 from tests.pages.browser import SERVER_READY, Tab
@@ -167,6 +167,9 @@ def test_f85_these_words_do_harm_to_a_page_that_takes_them_for_markup(browser: B
 
 def test_f85_the_policy_would_have_stopped_a_script(tab: Tab) -> None:
     """Proves that these tests would see a violation."""
-    tab.run("() => { document.body.insertAdjacentHTML('beforeend', '<b style=\"top:0\">b</b>'); }")
+    tab.run("() => document.body.setAttribute('style', 'top: 0')")
     tab.until("() => __violations.length === 1")
+    with pytest.raises(Error, match="requires 'TrustedHTML'"):
+        tab.run("() => document.body.insertAdjacentHTML('beforeend', '<b>text</b>')")
+    tab.until("() => __violations.length === 2")
     tab.run("() => { __violations.length = 0; }")

@@ -47,7 +47,7 @@ def test_a_server_is_called_as_people_call_it(tab: Tab) -> None:
     tab.page.click("dialog button:has-text('Save')")
     tab.page.wait_for_selector("#toast:has-text('Saved')")
     assert (tab.text("h1"), tab.text(".server-host")) == ("The web", "web-1")
-    assert tab.texts(".server-name .tag") == ["front", "eu", "prod"]
+    assert tab.texts(".server-name .tag") == ["front", "eu", "prod", "No key"]
     assert tab.text(".server-note") == "Ask bob\nbefore a reboot"
     assert tab.page.title().startswith("The web")
     tab.go_to_list("?q=the+web")

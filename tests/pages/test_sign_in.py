@@ -167,5 +167,5 @@ def test_without_sign_in_there_is_nothing_about_people(open_tab: Callable[..., T
         tab.go_to_list()
         assert not tab.page.locator(".account-menu, .tools__add").count()
         tab.go("/settings", ".settings h1")
-        assert tab.texts(".settings__nav a") == ["General", "About"]
+        assert tab.texts(".settings__nav a") == ["General", "Retention", "About"]
         tab.go("/sign-in", LIST_READY)
