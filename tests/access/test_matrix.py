@@ -164,6 +164,7 @@ class Matrix:
             "person": [org.people["target"].id],
             "tenant": [org.id],
             "session": [org.ids["owner session"]],
+            "link": [org.ids["link"]],
             "name": [org.ids["server"]],
             "section": [org.ids["server"]],
         }[route.parameter]

@@ -175,6 +175,8 @@ class World:
             found = self.people.sessions.find(one.people[name].session, True)
             assert found is not None
             one.ids[f"{name} session"] = found.row.id
+        self.people.links.invite(one.by, "viewer")
+        one.ids["link"] = self.people.links.open(one.by)[0].id
         with self.people.members._store.system_transaction() as connection:
             rows = key_rows.of_tenant(connection, one.id)
         one.ids |= {f"key {row.id}": row.id for row in rows}
