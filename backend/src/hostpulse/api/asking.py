@@ -29,7 +29,7 @@ _REFUSED = (401, 403, 404, 429)
 _ZIPPED = ("application/json", "text/html", "text/css", "text/javascript", "image/svg+xml")
 _SMALLEST_ZIPPED = 1024
 _HOST = re.compile(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
-_LARGE = 256 * 1024  # above, a better compression costs more than the bytes it saves
+_LARGE = 352 * 1024  # above, a better compression costs more than the bytes it saves
 
 
 def principal() -> Principal:
