@@ -127,7 +127,16 @@ def test_what_people_and_keys_did_is_written_down(backend: Backend) -> None:
         ("nobody", "sign in", "refused"),
         ("user ann", "sign out", "done"),
     ]
-    assert {row.address for row in rows if row.action == "sign in"} == {"127.0.0.1"}
+    by_people = [row for row in rows if row.actor not in ("this machine", "test")]
+    assert {row.address for row in by_people} == {"127.0.0.1"}
+
+
+def test_what_was_typed_for_a_name_that_nobody_has_is_not_kept(backend: Backend) -> None:
+    """It may be a password that went into the wrong field."""
+    typed = {"name": "correct horse battery", "password": "ann"}
+    assert backend.request("POST", "/api/session", json=typed).status_code == 401
+    ((_, row),) = backend.parts.people.log.newest(BY, 0, 200)
+    assert (row.action, row.object, row.result) == ("sign in", "an unknown name", "refused")
 
 
 def test_f94_what_others_call_themselves_stays_one_line_of_the_log(place: Place) -> None:

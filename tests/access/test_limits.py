@@ -25,6 +25,15 @@ def statuses(backend: Backend, count: int, **headers: str) -> list[int]:
     ]
 
 
+def test_the_files_of_the_pages_count_for_nobody() -> None:
+    """A page is many of them, and whoever may not have them sees nothing at all."""
+    with Backend(auth=True, stranger_requests_per_minute=2) as backend:
+        paths = ["/static/app.js", "/api/session"] * 4
+        answers = [backend.request("GET", path, headers=REMOTE).status_code for path in paths]
+        assert answers[::2] == [200] * 4
+        assert answers[1::2] == [200, 200, 429, 429]
+
+
 def test_a_key_has_a_budget_of_its_own_and_is_told_when_there_is_more() -> None:
     with Backend(auth=True, key_requests_per_minute=5) as backend:
         token = backend.parts.issuer.make_enrolment(BY, 60, 2).text
