@@ -494,6 +494,28 @@ def test_f83_a_link_ends_with_the_right_of_who_made_it(
         people.links.use(token, "carl", PASSWORD, HERE)
 
 
+def test_f80_a_link_for_a_password_opens_no_account_that_its_maker_may_not_reset_now(
+    backend: Backend,
+) -> None:
+    """The account became more than it was when the link was made."""
+    people = backend.parts.people
+    join(people, "ann")
+    maker, _ = join(people, "bob", "admin")
+    admin = Principal(name="user bob", grants=ADMIN, role="admin", user=maker)
+    people.tenants.make(BY, "second", "Second")
+    raised, runs, joined = (join(people, name, "viewer") for name in ("rita", "otto", "jane"))
+    tokens = [people.links.make_reset(admin, user) for user, _ in (raised, runs, joined)]
+    people.members.set_role(BY, raised[0], "owner")
+    people.members.make_operator(BY, runs[0], True)
+    invitation = people.links.invite(Principal("second", "test", ADMIN, "owner"), "viewer")
+    wish, headers = {"token": invitation}, of_session(joined[1])
+    assert backend.request("POST", "/api/links/join", json=wish, headers=headers).ok
+    for token in tokens:
+        with pytest.raises(AccessDenied, match="ask for another"):
+            people.links.use(token, "", PASSWORD, HERE)
+    assert [one.kind for one in people.links.open(BY)] == []
+
+
 def test_a_link_is_listed_until_it_is_used_or_withdrawn(backend: Backend) -> None:
     people = backend.parts.people
     _, owner = join(people, "ann")

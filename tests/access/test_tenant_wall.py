@@ -45,6 +45,7 @@ OF_NO_SINGLE_TENANT = {
         "needs_setup",
         "make_first_owner",
         "make_reset",
+        "open",
         "look",
         "about",
         "use",

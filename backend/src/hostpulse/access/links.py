@@ -13,7 +13,7 @@ from hostpulse.access.denied import AccessDenied
 from hostpulse.access.means import Means
 from hostpulse.access.members import check_account, check_rank, member_of
 from hostpulse.access.passwords import Passwords, check_password
-from hostpulse.access.principal import DEFAULT_TENANT, Principal
+from hostpulse.access.principal import DEFAULT_TENANT, OPERATOR, ROLES, Need, Principal
 from hostpulse.access.second_step import Entry, SecondStep
 from hostpulse.access.secret import digest, url_token
 from hostpulse.access.sessions import DAY_MS, Client, Sessions
@@ -96,9 +96,10 @@ class Links:
 
     def open(self, by: Principal) -> list[OpenLink]:
         """Return the links of the tenant that are good."""
-        with self._store.transaction(by.tenant) as connection:
+        with self._store.system_transaction() as connection:
             members = people_rows.members(connection, by.tenant)
-            rows = people_rows.open_links(connection, by.tenant, self._clock_ms())
+            found = people_rows.open_links(connection, by.tenant, self._clock_ms())
+            rows = [row for row in found if _may_be_made(connection, row)]
         names = {user.id: user.name for user, _ in members}
         return [
             OpenLink(
@@ -231,7 +232,31 @@ class Links:
         link = people_rows.link(connection, kept)
         if link is None or link.used_ms or self._clock_ms() >= link.expires_ms:
             raise AccessDenied(410, _LINK_OVER)
+        if not _may_be_made(connection, link):
+            raise AccessDenied(410, _LINK_OVER)
         return link
+
+
+def _may_be_made(connection: Connection, link: LinkRow) -> bool:
+    """Tell whether whoever made a link might make it still, as they and all others are now."""
+    if not link.made_by:
+        return True
+    maker = people_rows.user(connection, link.made_by)
+    if maker is None or maker.disabled:
+        return False
+    role = people_rows.roles_of(connection, maker.id).get(link.tenant, "")
+    grants = ROLES.get(role, frozenset()) | (OPERATOR if maker.operator else frozenset())
+    by = Principal(link.tenant, maker.name, grants, role, user=maker.id)
+    if link.kind == "setup":
+        return by.may(Need.OPERATE)
+    try:
+        if link.kind == "reset":
+            check_account(connection, by, member_of(connection, link.tenant, link.user))
+        else:
+            check_rank(by, link.role)
+    except AccessDenied:
+        return False
+    return by.may(Need.PEOPLE)
 
 
 def _id_of(link: LinkRow) -> str:

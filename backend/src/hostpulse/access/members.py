@@ -36,7 +36,6 @@ class Members:
             if role != "owner":
                 _check_not_last_owner(connection, by.tenant, user_id)
             people_rows.set_role(connection, by.tenant, user_id, role)
-            people_rows.drop_links_by(connection, user_id)
             self._revoke_tokens(connection, by.tenant, user_id, ROLES.get(role, frozenset()))
             self._log.note(connection, by, f"make {role}" if role else "remove", member.user.name)
         self._sessions.forget_known()
@@ -46,7 +45,6 @@ class Members:
         with self._store.system_transaction() as connection:
             member = member_of(connection, by.tenant, user_id)
             people_rows.change_user(connection, user_id, operator=operator)
-            people_rows.drop_links_by(connection, user_id)
             deed = "make an operator" if operator else "make no operator"
             self._log.note(connection, by, deed, member.user.name)
         self._sessions.forget_known()
@@ -58,7 +56,6 @@ class Members:
             check_account(connection, by, member)
             if disabled:
                 _check_not_last_owner(connection, by.tenant, user_id)
-                people_rows.drop_links_by(connection, user_id)
                 people_rows.end_sessions(connection, user_id)
                 for tenant in people_rows.roles_of(connection, user_id):
                     self._revoke_tokens(connection, tenant, user_id, frozenset())

@@ -303,11 +303,6 @@ def drop_link(connection: Connection, digest: bytes) -> None:
     connection.execute(delete(links).where(links.c.digest == digest))
 
 
-def drop_links_by(connection: Connection, user_id: str) -> None:
-    """Drop the links that a person made, whose right to make them changed."""
-    connection.execute(delete(links).where(links.c.made_by == user_id, links.c.used_ms.is_(None)))
-
-
 def link(connection: Connection, digest: bytes) -> LinkRow | None:
     """Return the link with this digest."""
     row = connection.execute(select(*_LINK).where(links.c.digest == digest)).one_or_none()
