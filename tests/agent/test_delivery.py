@@ -235,13 +235,18 @@ def test_a_single_report_that_is_too_large_is_set_aside(rig: Rig) -> None:
     assert rig.posts_in(1) == [1]
 
 
-def test_the_newest_report_comes_first_and_the_backlog_one_batch_behind_each_live_one(
-    rig: Rig,
-) -> None:
+def wait_with_400(rig: Rig) -> None:
+    """Let 400 reports wait while the server is away."""
     rig.server.answers = [(503, {}, {"error": "later"})]
     rig.offer()
     rig.delivery.step()
     rig.offer(399)
+
+
+def test_the_newest_report_comes_first_and_the_backlog_one_batch_behind_each_live_one(
+    rig: Rig,
+) -> None:
+    wait_with_400(rig)
     assert rig.posts_in(3) == [1, 10]
     assert rig.server.requests[1].reports[0]["timestamp"] == "t0400"
     batch = [report["timestamp"] for report in rig.server.requests[2].reports]
@@ -261,10 +266,7 @@ def test_f33_a_batch_that_is_answered_late_is_halved_because_the_next_live_repor
     rig: Rig,
 ) -> None:
     """This server takes 30 reports a second, for which 100 at once would be 3 s of waiting."""
-    rig.server.answers = [(503, {}, {"error": "later"})]
-    rig.offer()
-    rig.delivery.step()
-    rig.offer(399)
+    wait_with_400(rig)
     waits = []
 
     def judge(request: Request) -> Reply:
