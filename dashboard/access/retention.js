@@ -19,8 +19,8 @@ function kept(ms, most) {
   return most ? `The newest ${count(most)} of each server` : "Until it is sealed";
 }
 
-/** `48 h`, `30 days`, `2 years`. @param {number} seconds */
-export function days(seconds) {
+/** `2 d`, `30 days`, `2 years`. @param {number} seconds */
+function days(seconds) {
   const whole = seconds / DAY_SECONDS;
   if (whole < 3) return duration(seconds);
   return whole % 365 ? `${count(Math.round(whole))} days` : `${whole / 365} ${whole === 365 ? "year" : "years"}`;

@@ -72,6 +72,8 @@ def _built(config: Config) -> tuple[Parts, bool]:
     except ConfigError:
         parts.close()
         raise
+    if is_owned:
+        first_owner.forget_link(config)
     return parts, is_owned
 
 

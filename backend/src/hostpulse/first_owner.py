@@ -18,10 +18,13 @@ _WANTED = (
 _PLAIN_HTTP = "plain_http: passwords and keys travel readable; use it on a closed network alone"
 
 
+def forget_link(config: Config) -> None:
+    """Remove the file of a link that is good for nothing any more."""
+    (data_folder(config) / FILE).unlink(missing_ok=True)
+
+
 def check_exposure(config: Config, is_owned: bool) -> None:
     """Refuse an address that others reach before there is an owner; raises ConfigError."""
-    if is_owned:
-        (data_folder(config) / FILE).unlink(missing_ok=True)
     if is_loopback(config.host):
         return
     if not is_owned:

@@ -141,7 +141,7 @@ class Guard:
 
     def _of_key(self, asker: Asker, key: str, need: Need) -> Principal:
         found = self._keyring.find(key) if key else None
-        if found is None and need is Need.ENROL:  # a command may have made it this moment
+        if key and found is None and need is Need.ENROL:  # a command may have made it this moment
             self._keyring.refresh()
             found = self._keyring.find(key)
         if found is not None:
