@@ -37,16 +37,12 @@ export function show({ context, office, draw }) {
     [people, links] = await Promise.all([office.people(), office.openLinks()]);
   }
 
-  /** Does it, says so, and shows what is so now. @param {() => Promise<unknown>} act @param {string} words */
+  /** Does it, shows what is so now, and says so. @param {() => Promise<unknown>} act @param {string} words */
   async function attempt(act, words) {
-    try {
-      await act();
-      toast(words);
-    } catch (error) {
-      toast(/** @type {Error} */ (error).message, { bad: true });
-    }
-    await load().catch(() => {}); // the sentence before says enough
+    const problem = await act().then(() => "", (/** @type {Error} */ error) => error.message);
+    await load().catch(() => {}); // what is said says enough
     draw();
+    toast(problem || words, { bad: problem !== "" });
   }
 
   /** @param {SubmitEvent} event */
