@@ -37,12 +37,17 @@ export function show({ context, office, draw }) {
     [people, links] = await Promise.all([office.people(), office.openLinks()]);
   }
 
-  /** Does it, shows what is so now, and says so. @param {() => Promise<unknown>} act @param {string} words */
-  async function attempt(act, words) {
-    const problem = await act().then(() => "", (/** @type {Error} */ error) => error.message);
-    await load().catch(() => {}); // what is said says enough
+  /** Shows what is so now, and says what was done. @param {string} words */
+  async function tell(words, bad = false) {
+    await load().catch(() => {}); // the sentence says enough
     draw();
-    toast(problem || words, { bad: problem !== "" });
+    toast(words, { bad });
+  }
+
+  /** Does it, and tells how that went. @param {() => Promise<unknown>} act @param {string} words */
+  async function attempt(act, words) {
+    const problem = await act().then(() => null, (/** @type {Error} */ error) => error.message);
+    await tell(problem ?? words, problem !== null);
   }
 
   /** @param {SubmitEvent} event */
@@ -78,7 +83,7 @@ export function show({ context, office, draw }) {
       title: `Switch off the second factor of ${person.name}?`, button: "Switch off", act: () => office.removeSecondFactor(person.id),
       words: "Do this when they lost the app and the recovery codes, and you are sure that it is them who asks. Their password is then enough, and they are signed out everywhere.",
     });
-    if (done) await attempt(load, `The second factor of ${person.name} is off`);
+    if (done) await tell(`The second factor of ${person.name} is off`);
   }
 
   /** @param {Person} person */
@@ -87,7 +92,7 @@ export function show({ context, office, draw }) {
       title: `Remove ${person.name}?`, button: "Remove", typed: person.name, act: () => office.changePerson(person.id, { role: "" }),
       words: "They are signed out and do not belong to this organisation any more.",
     });
-    if (done) await attempt(load, `${person.name} is removed`);
+    if (done) await tell(`${person.name} is removed`);
   }
 
   /** @param {Person} person */
